@@ -1,0 +1,179 @@
+//! What the loops ask of a policy, in one bound instead of seven.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use evenkeel_budget::{Budget, Classify, TokenBudget, Unlimited, Verdict};
+
+use super::{
+    Limits, Observer, Retry,
+    timeout::{Timeout, TimeoutError},
+};
+
+/// No budget was chosen: [`Retry::run`] is bounded by its schedule alone, and a layer makes itself a [`TokenBudget`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unbudgeted;
+
+/// A [`Budget`], or [`Unbudgeted`].
+pub trait Spend {
+    /// The budget of a combinator.
+    type Own: Budget;
+    /// The budget of a layer.
+    type Layered: Budget;
+    /// The budget of a combinator.
+    fn own(&self) -> &Self::Own;
+    /// The budget of a layer.
+    fn layered(self) -> Self::Layered;
+}
+
+impl<B: Budget> Spend for B {
+    type Own = B;
+    type Layered = B;
+
+    fn own(&self) -> &B {
+        self
+    }
+
+    fn layered(self) -> B {
+        self
+    }
+}
+
+impl Spend for Unbudgeted {
+    type Own = Unlimited;
+    type Layered = TokenBudget;
+
+    fn own(&self) -> &Unlimited {
+        &Unlimited
+    }
+
+    fn layered(self) -> TokenBudget {
+        TokenBudget::default()
+    }
+}
+
+/// What the decision after an attempt asks.
+// That it cannot be named is the seal of `Policy`.
+#[allow(unnameable_types, private_interfaces)]
+pub trait Rules {
+    type Delays: Iterator<Item = Duration>;
+    type Budget: Budget;
+    type Observer: Observer;
+
+    fn delays(&self) -> Self::Delays;
+    fn budget(&self) -> &Self::Budget;
+    fn observer(&self) -> &Self::Observer;
+    fn limits(&self) -> &Limits;
+    fn now(&self) -> Instant;
+}
+
+/// The account that a policy opens for a request.
+pub(crate) type Account<P> = <<P as Rules>::Budget as Budget>::Account;
+
+impl<S, W, C, B, O, K, T> Rules for Retry<S, W, C, B, O, K, T>
+where
+    S: Clone + IntoIterator<Item = Duration>,
+    B: Spend,
+    O: Observer,
+    K: Fn() -> Instant,
+{
+    type Delays = S::IntoIter;
+    type Budget = B::Own;
+    type Observer = O;
+
+    fn delays(&self) -> S::IntoIter {
+        self.schedule.clone().into_iter()
+    }
+
+    fn budget(&self) -> &B::Own {
+        self.budget.own()
+    }
+
+    fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    #[allow(private_interfaces)]
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn now(&self) -> Instant {
+        (self.clock)()
+    }
+}
+
+/// A [`Retry`] that can wait, whatever its parts: the bound for code that is given one.
+///
+/// Every `Retry` whose schedule is `Clone + IntoIterator<Item = Duration>` and whose sleeper answers with a future has it,
+/// and nothing else has.
+pub trait Policy: Rules {
+    /// The future of the sleeper.
+    type Sleep: Future;
+    /// The timer beside an attempt.
+    type Timer: Default;
+
+    /// Waits.
+    #[doc(hidden)]
+    fn sleep(&self, delay: Duration) -> Self::Sleep;
+}
+
+impl<S, W, C, B, O, K, T, D> Policy for Retry<S, W, C, B, O, K, T>
+where
+    Self: Rules,
+    W: Fn(Duration) -> D,
+    D: Future,
+    T: Timeout,
+{
+    type Sleep = D;
+    type Timer = T::Timer<D>;
+
+    fn sleep(&self, delay: Duration) -> D {
+        (self.sleep)(delay)
+    }
+}
+
+/// A [`Policy`] whose classifier judges a `Result<R, E>`, and whose attempt timeout, if it has one, makes an `E`.
+pub trait PolicyFor<R, E>: Policy {
+    /// What a result says.
+    #[doc(hidden)]
+    fn classify(&self, result: &Result<R, E>) -> Verdict;
+
+    /// Ready when the attempt has had its time.
+    #[doc(hidden)]
+    fn poll_expired(
+        &self,
+        timer: Pin<&mut Self::Timer>,
+        cx: &mut Context<'_>,
+        left: impl FnOnce() -> Option<Duration>,
+    ) -> Poll<E>;
+}
+
+impl<S, W, C, B, O, K, T, D, R, E> PolicyFor<R, E> for Retry<S, W, C, B, O, K, T>
+where
+    Self: Policy<Sleep = D, Timer = T::Timer<D>>,
+    W: Fn(Duration) -> D,
+    D: Future,
+    C: Classify<Result<R, E>>,
+    T: TimeoutError<E>,
+{
+    fn classify(&self, result: &Result<R, E>) -> Verdict {
+        self.classify.classify(result)
+    }
+
+    fn poll_expired(
+        &self,
+        timer: Pin<&mut Self::Timer>,
+        cx: &mut Context<'_>,
+        left: impl FnOnce() -> Option<Duration>,
+    ) -> Poll<E> {
+        self.timeout.poll_expired(timer, cx, |limit| {
+            let limit = left().map_or(limit, |left| left.min(limit));
+            (self.sleep)(limit)
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Chance for jitter: small, fast, and replayable from a seed. Not for secrets.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// A `SplitMix64` generator (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014) whose state is
+/// kept odd, so that zero can say "not seeded yet" and the state takes one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Random {
+    state: u64,
+}
+
+/// The golden ratio's odd fraction of 2⁶⁴, as in `SplitMix64`.
+const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Random {
+    /// Seeds itself at the first draw, from the process's entropy: so that each copy that begins to draw is a session of
+    /// its own.
+    pub(crate) const fn unseeded() -> Self {
+        Self { state: 0 }
+    }
+
+    /// Replays the same draws for the same seed.
+    pub(crate) const fn seeded(seed: u64) -> Self {
+        Self { state: mix(seed.wrapping_add(GAMMA)) | 1 }
+    }
+
+    /// Uniform in `low..=high`; `low` where the two are out of order.
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+        let choices = u128::from(high.saturating_sub(low)) + 1;
+        // The high half of a 64 × 65 bit product; below `choices`, so the sum stays within `high`.
+        low + ((u128::from(self.next()) * choices) >> 64) as u64
+    }
+
+    fn next(&mut self) -> u64 {
+        if self.state == 0 {
+            self.state = session_seed() | 1;
+        }
+        // An even step keeps the state odd.
+        self.state = self.state.wrapping_add(GAMMA << 1);
+        mix(self.state)
+    }
+}
+
+/// A seed that no other session of this process has, and, with the feature `std`, no other process either.
+fn session_seed() -> u64 {
+    static SESSIONS: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: only that each session gets a number of its own matters.
+    let session = SESSIONS.fetch_add(1, Ordering::Relaxed) as u64;
+    mix(process_seed().wrapping_add(session.wrapping_mul(GAMMA)))
+}
+
+#[cfg(feature = "std")]
+fn process_seed() -> u64 {
+    use std::{collections::hash_map::RandomState, hash::BuildHasher, sync::OnceLock};
+
+    static SEED: OnceLock<u64> = OnceLock::new();
+    // The keys of a `RandomState` are the operating system's randomness: the one source of it in `std`.
+    *SEED.get_or_init(|| RandomState::new().hash_one(GAMMA))
+}
+
+/// Without an operating system there is only where the program was loaded to.
+#[cfg(not(feature = "std"))]
+fn process_seed() -> u64 {
+    static HERE: u8 = 0;
+    (&raw const HERE).addr() as u64
+}
+
+const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_cover_the_range_evenly_and_never_leave_it() {
+        let mut random = Random::seeded(1);
+        let mut counts = [0_u32; 10];
+        for _ in 0..100_000 {
+            let drawn = random.between(100, 109);
+            counts[(drawn - 100) as usize] += 1;
+        }
+        for count in counts {
+            assert!((9_500..10_500).contains(&count), "{counts:?}");
+        }
+        assert_eq!(random.between(7, 7), 7);
+        assert_eq!(random.between(7, 3), 7);
+        assert!((0..1_000).any(|_| random.between(0, u64::MAX) > u64::MAX / 2));
+    }
+
+    #[test]
+    fn neighbouring_seeds_have_nothing_in_common() {
+        let first = |seed| Random::seeded(seed).between(0, u64::MAX);
+        let mut drawn: [u64; 1_000] = core::array::from_fn(|seed| first(seed as u64));
+        drawn.sort_unstable();
+        assert!(drawn.windows(2).all(|pair| pair[0] != pair[1]));
+        let below = drawn.iter().filter(|&&value| value < u64::MAX / 2).count();
+        assert!((400..600).contains(&below), "{below}");
+    }
+}

@@ -1,0 +1,167 @@
+//! What happens to one request.
+
+use std::{
+    fmt,
+    future::Future,
+    iter::Peekable,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{Repeat, Replay};
+use crate::retry::{Attempt, Judged, Next, Of, Pause, Policy, PolicyFor, Session, Stop};
+
+pin_project! {
+    /// The response of a [`RetryService`](super::RetryService): the last attempt's, as it was.
+    ///
+    /// # Panics
+    ///
+    /// When it is polled after it has answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the attempt or the sleep that it is in. A retry that was paid for and not yet sent is given back
+    /// to the budget.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, P, R, Req>
+    where
+        S: Service<Req>,
+        P: Policy,
+    {
+        policy: Arc<P>,
+        service: S,
+        copies: Copies<Req, R>,
+        session: Of<P, Peekable<P::Delays>>,
+        #[pin]
+        state: State<S::Future, P::Timer, P::Sleep>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State<Fut, T, D> {
+        Attempting { #[pin] attempt: Attempt<Fut, T> },
+        Pausing { #[pin] pause: Pause<D> },
+        Readying { #[pin] timer: T },
+        Answered,
+    }
+}
+
+/// How the request may be sent again, and the copy that is kept for that.
+struct Copies<Req, R> {
+    replay: R,
+    repeat: Repeat,
+    next: Option<Req>,
+}
+
+impl<S, P, R, Req> ResponseFuture<S, P, R, Req>
+where
+    S: Service<Req>,
+    P: PolicyFor<S::Response, S::Error>,
+    R: Replay<Req>,
+{
+    pub(super) fn new(policy: Arc<P>, replay: R, mut ready: S, request: Req) -> Self {
+        let mut session = Session::begin(&*policy, policy.delays().peekable());
+        let mut copies = Copies { repeat: replay.repeat(&request), replay, next: None };
+        copies.keep(&*policy, &mut session, &request);
+        session.send(policy.observer());
+        let attempt = Attempt::new(ready.call(request));
+        Self { policy, service: ready, copies, session, state: State::Attempting { attempt } }
+    }
+}
+
+impl<Req, R: Replay<Req>> Copies<Req, R> {
+    /// Keeps a copy of the request that is about to be sent, if another can follow it.
+    fn keep<P: Policy>(&mut self, policy: &P, session: &mut Of<P, Peekable<P::Delays>>, request: &Req) {
+        if self.repeat != Repeat::Never && session.may_follow_next(policy.limits()) {
+            self.next = self.replay.copy(request);
+        }
+    }
+
+    fn may_repeat(&self, unprocessed: bool) -> bool {
+        self.next.is_some()
+            && match self.repeat {
+                Repeat::Always => true,
+                Repeat::IfUnprocessed => unprocessed,
+                Repeat::Never => false,
+            }
+    }
+}
+
+impl<S, P, R, Req> Future for ResponseFuture<S, P, R, Req>
+where
+    S: Service<Req>,
+    P: PolicyFor<S::Response, S::Error>,
+    R: Replay<Req>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let (policy, session) = (&**this.policy, this.session);
+        loop {
+            match this.state.as_mut().project() {
+                Projected::Attempting { attempt } => {
+                    let ended = ready!(attempt.poll(cx, policy, || session.left(policy)));
+                    let verdict = policy.classify(&ended.result);
+                    // The attempt and its response are gone before the wait begins.
+                    this.state.set(State::Answered);
+                    let repeatable = this.copies.may_repeat(verdict.is_unprocessed());
+                    match session.after(policy, Judged { verdict, timed_out: ended.timed_out, repeatable }) {
+                        Next::Stop(_) => return Poll::Ready(ended.result),
+                        Next::Again(delay) => {
+                            drop(ended);
+                            let pause = Pause::new(delay, |delay| policy.sleep(delay));
+                            this.state.set(State::Pausing { pause });
+                        }
+                    }
+                }
+                Projected::Pausing { pause } => {
+                    ready!(pause.poll(cx));
+                    this.state.set(State::Readying { timer: P::Timer::default() });
+                }
+                Projected::Readying { timer } => {
+                    let ready = match this.service.poll_ready(cx) {
+                        Poll::Ready(ready) => ready,
+                        Poll::Pending => Err(ready!(policy.poll_expired(timer, cx, || session.left(policy)))),
+                    };
+                    let request = match ready {
+                        Ok(()) => this.copies.next.take(),
+                        Err(error) => {
+                            this.state.set(State::Answered);
+                            session.stop(policy.observer(), Stop::NotReady);
+                            return Poll::Ready(Err(error));
+                        }
+                    };
+                    // `may_repeat` saw it when this attempt was decided on, and nothing has taken it since.
+                    let request = request.expect("the copy is there");
+                    this.copies.keep(policy, session, &request);
+                    session.send(policy.observer());
+                    let attempt = Attempt::new(this.service.call(request));
+                    this.state.set(State::Attempting { attempt });
+                }
+                Projected::Answered => panic!("`ResponseFuture` polled after it has answered"),
+            }
+        }
+    }
+}
+
+impl<S, P, R, Req> fmt::Debug for ResponseFuture<S, P, R, Req>
+where
+    S: Service<Req>,
+    P: Policy,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Attempting { .. } => "attempting",
+            State::Pausing { .. } => "pausing",
+            State::Readying { .. } => "readying",
+            State::Answered => "answered",
+        };
+        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
+    }
+}
