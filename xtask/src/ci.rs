@@ -1,0 +1,26 @@
+//! `ci`: what must pass before a change is merged; the cheap checks come first.
+
+use crate::{
+    docs, features, loom,
+    report::{Report, Stop},
+    step::Step,
+    test, tidy,
+};
+
+/// Stops at the first step that fails; the times are listed either way.
+pub(crate) fn run(report: &mut Report, _: &[String]) -> Result<(), Stop> {
+    let result = all(report);
+    eprintln!("\n{report}");
+    result
+}
+
+fn all(report: &mut Report) -> Result<(), Stop> {
+    report.run(&Step::cargo("fmt", "fmt --all --check"))?;
+    tidy::run(report, &[])?;
+    let clippy = "clippy --workspace --all-targets --all-features --locked -- -D warnings";
+    report.run(&Step::cargo("clippy", clippy))?;
+    features::run(report, &[])?;
+    test::run(report, &[])?;
+    loom::run(report, &[])?;
+    docs::run(report, &[])
+}
