@@ -157,8 +157,11 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
     ///
     /// The timer is armed when an attempt is first found pending: one that is ready at once costs none.
     pub fn attempt_timeout<M>(self, limit: Duration, make_error: M) -> Retry<S, W, C, B, O, K, AttemptTimeout<M>> {
+        self.timeout(AttemptTimeout::new(Some(limit), make_error))
+    }
+
+    pub(crate) fn timeout<T2>(self, timeout: T2) -> Retry<S, W, C, B, O, K, T2> {
         let Self { schedule, sleep, classify, budget, observer, clock, timeout: _, limits } = self;
-        let timeout = AttemptTimeout::new(limit, make_error);
         Retry { schedule, sleep, classify, budget, observer, clock, timeout, limits }
     }
 

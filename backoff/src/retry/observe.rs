@@ -75,6 +75,19 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// All reasons, in the order in which they are declared.
+    pub const ALL: [Self; 9] = [
+        Self::Success,
+        Self::Permanent,
+        Self::Server,
+        Self::ServerDelay,
+        Self::Exhausted,
+        Self::Deadline,
+        Self::Budget,
+        Self::NotRepeatable,
+        Self::NotReady,
+    ];
+
     /// The reason in one word, as in a metric's label.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

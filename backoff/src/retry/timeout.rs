@@ -15,12 +15,12 @@ pub struct NoTimeout;
 /// A limit on each attempt, and the error for one that passes it.
 #[derive(Clone, Copy)]
 pub struct AttemptTimeout<M> {
-    limit: Duration,
+    limit: Option<Duration>,
     make_error: M,
 }
 
 impl<M> AttemptTimeout<M> {
-    pub(crate) fn new(limit: Duration, make_error: M) -> Self {
+    pub(crate) fn new(limit: Option<Duration>, make_error: M) -> Self {
         Self { limit, make_error }
     }
 }
@@ -73,8 +73,9 @@ impl<M: Fn() -> E, E> TimeoutError<E> for AttemptTimeout<M> {
         cx: &mut Context<'_>,
         arm: impl FnOnce(Duration) -> D,
     ) -> Poll<E> {
+        let Some(limit) = self.limit else { return Poll::Pending };
         if timer.is_none() {
-            timer.set(Some(arm(self.limit)));
+            timer.set(Some(arm(limit)));
         }
         match timer.as_pin_mut().map(|timer| timer.poll(cx)) {
             Some(Poll::Ready(_)) => Poll::Ready((self.make_error)()),

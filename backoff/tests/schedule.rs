@@ -1,0 +1,120 @@
+//! The stories of schedules.
+#![cfg(not(loom))]
+
+use std::{collections::HashSet, thread, time::Duration};
+
+use evenkeel_backoff::{Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Ratio};
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn jitter_is_alive_at_the_cap() {
+    for jitter in [Jitter::Full, Jitter::Equal, Jitter::Around(Ratio::TENTH)] {
+        let schedule = Exponential::new(ms(100)).cap(ms(1_000)).jitter(jitter);
+        let at_the_cap: HashSet<_> = schedule.take(60).skip(10).collect();
+        assert!(at_the_cap.len() > 45, "{jitter:?} draws {} different delays of 50", at_the_cap.len());
+        assert!(at_the_cap.iter().filter(|&&delay| delay == ms(1_000)).count() <= 1);
+    }
+    let decorrelated: HashSet<_> = Decorrelated::new(ms(100)).cap(ms(1_000)).take(200).collect();
+    assert!(decorrelated.len() > 50);
+}
+
+#[test]
+fn two_sessions_of_one_schedule_draw_different_delays() {
+    let schedule = Exponential::new(ms(100));
+    let fresh = schedule.into_iter();
+    let sessions = [
+        schedule.into_iter(),
+        schedule.into_iter(),
+        fresh.clone(),
+        fresh.clone(),
+        thread::spawn(move || schedule.into_iter()).join().unwrap(),
+    ];
+    let drawn: HashSet<Vec<_>> = sessions.map(|session| session.take(3).collect()).into();
+    assert_eq!(drawn.len(), 5);
+}
+
+#[test]
+fn ten_thousand_sessions_draw_as_many_first_delays() {
+    let drawn: HashSet<_> = (0..10_000).map(|_| Constant::new(Duration::from_secs(3_600)).into_iter().next()).collect();
+    assert_eq!(drawn.len(), 10_000);
+}
+
+#[test]
+fn a_clone_of_a_session_that_has_begun_goes_on_with_its_draws() {
+    let mut session = Exponential::new(ms(100)).into_iter();
+    session.next();
+    assert!(session.clone().take(5).eq(session.take(5)));
+}
+
+#[test]
+fn full_jitter_is_uniform_from_zero_to_the_delay() {
+    let schedule = Constant::new(ms(1_000)).seed(7);
+    let mut quarters = [0_u32; 4];
+    for delay in schedule.take(40_000) {
+        quarters[(delay.as_nanos() / 250_000_001) as usize] += 1;
+    }
+    assert!(quarters.iter().all(|count| (9_700..10_300).contains(count)), "{quarters:?}");
+}
+
+#[test]
+fn whole_second_bases_keep_their_fraction() {
+    let schedule = Exponential::new(ms(1_500)).jitter(Jitter::None);
+    assert!(schedule.take(3).eq([ms(1_500), ms(3_000), ms(6_000)]));
+}
+
+#[test]
+fn a_small_delay_grows_by_a_fractional_factor() {
+    let builder = Exponential::builder(Duration::from_nanos(1)).factor(1.5).jitter(Jitter::None);
+    let nanos = builder.build().unwrap().take(8).map(|delay| delay.as_nanos());
+    assert!(nanos.eq([1, 1, 2, 3, 5, 7, 11, 17]), "the fraction of a nanosecond is kept");
+}
+
+#[test]
+fn fibonacci_begins_with_its_first_delay_twice() {
+    let schedule = Fibonacci::new(ms(10)).jitter(Jitter::None);
+    assert!(schedule.take(6).map(|delay| delay.as_millis()).eq([10, 10, 20, 30, 50, 80]));
+}
+
+#[test]
+fn a_total_ends_it_before_the_delay_that_would_pass_it() {
+    let schedule = Linear::new(ms(10), ms(10)).jitter(Jitter::None);
+    assert!(schedule.within(ms(60)).into_iter().eq([ms(10), ms(20), ms(30)]));
+    assert!(schedule.within(ms(59)).into_iter().eq([ms(10), ms(20)]));
+    assert_eq!(schedule.within(Duration::ZERO).into_iter().next(), None);
+}
+
+#[test]
+fn a_schedule_says_whether_it_ends() {
+    let endless = (usize::MAX, None);
+    assert_eq!(Constant::new(ms(1)).into_iter().size_hint(), endless);
+    assert_eq!(Constant::new(ms(1)).take(3).size_hint(), (3, Some(3)));
+    assert_eq!(Constant::new(ms(1)).within(ms(5)).into_iter().size_hint(), (0, None));
+    assert_eq!(Constant::new(Duration::ZERO).within(ms(5)).into_iter().size_hint(), endless, "zeros use nothing up");
+    assert_eq!(Exponential::new(ms(1)).cap(Duration::ZERO).within(ms(5)).into_iter().size_hint(), endless);
+}
+
+#[test]
+fn the_standard_adaptors_make_schedules_of_schedules() {
+    let exact = |delay| Constant::new(delay).jitter(Jitter::None);
+    let schedule = exact(Duration::ZERO).take(1).chain(exact(ms(50)).take(2));
+    assert!(schedule.clone().eq([ms(0), ms(50), ms(50)]));
+    assert!(schedule.eq([ms(0), ms(50), ms(50)]));
+}
+
+#[test]
+fn a_cap_that_comes_after_a_floor_brings_it_down() {
+    let schedule = Constant::builder(ms(100)).floor(ms(80)).build().unwrap();
+    assert!(schedule.cap(ms(30)).take(100).all(|delay| delay == ms(30)));
+}
+
+#[test]
+fn a_schedule_prints_what_it_is() {
+    let schedule = Exponential::builder(ms(100)).floor(ms(5)).cap(ms(900)).seed(1).build().unwrap();
+    let printed = format!("{schedule:?}");
+    for part in ["next: 100ms", "floor: 5ms", "cap: 900ms", "jitter: Full", "seeded: true"] {
+        assert!(printed.contains(part), "{part} in {printed}");
+    }
+}
