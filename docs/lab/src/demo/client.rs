@@ -1,0 +1,202 @@
+//! What a strategy is given: one request, and the means to send it, every attempt counted.
+
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tokio::time::Instant;
+
+use super::{
+    incident::Phase,
+    service::{Reply, Service},
+};
+
+/// The final answer to a request, and the result of each attempt. Any status is `Ok`; an error is an answer that did not
+/// come, and its kind says why: `ConnectionRefused`, `ConnectionReset`, or a strategy's own `TimedOut`.
+pub type Answer = io::Result<Response<Bytes>>;
+
+/// One request of the load: what a strategy turns into one final [`Answer`].
+#[derive(Debug)]
+pub struct Request {
+    id: u64,
+    attempts: AtomicU32,
+    client: Arc<Client>,
+}
+
+impl Request {
+    /// The request with this number, not sent yet.
+    #[must_use]
+    pub fn new(id: u64, client: Arc<Client>) -> Self {
+        Self { id, attempts: AtomicU32::new(0), client }
+    }
+
+    /// Which request of the load it is, from 0; the same for all strategies under one seed.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Sends it (again), with no limit of time other than the caller's patience.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; see [`Answer`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection. The service goes on with the work.
+    pub async fn send(&self) -> Answer {
+        let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+        self.client.send(self.id, attempt).await
+    }
+}
+
+/// The client of one run: it sends attempts, and writes down each.
+#[derive(Debug)]
+pub struct Client {
+    transport: Transport,
+    start: Instant,
+    sent: Mutex<Vec<Sent>>,
+}
+
+/// An attempt that was sent to the primary.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// When, since the start of the incident.
+    pub at: Duration,
+}
+
+/// How attempts reach the service.
+#[derive(Debug)]
+enum Transport {
+    Http { client: legacy::Client<HttpConnector, Full<Bytes>>, url: String },
+    Direct(Arc<Service>),
+}
+
+impl Client {
+    /// A client that calls `server` over TCP, with keep-alive; its clock begins at `start`.
+    #[must_use]
+    pub fn http(server: SocketAddr, start: Instant) -> Arc<Self> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        // It sends again by itself only what found its pooled connection closed, and so was never sent.
+        let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Self::over(Transport::Http { client, url: format!("http://{server}/v1/chat/completions") }, start)
+    }
+
+    /// A client that calls the model of the service in this process, without a network, with the same outage: what
+    /// runs in an instant under tokio's paused clock.
+    #[must_use]
+    pub fn direct(service: Arc<Service>) -> Arc<Self> {
+        let start = service.start();
+        Self::over(Transport::Direct(service), start)
+    }
+
+    fn over(transport: Transport, start: Instant) -> Arc<Self> {
+        Arc::new(Self { transport, start, sent: Mutex::default() })
+    }
+
+    /// Every attempt that was sent, refused ones included.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When its clock began.
+    #[must_use]
+    pub fn start(&self) -> Instant {
+        self.start
+    }
+
+    async fn send(&self, id: u64, attempt: u32) -> Answer {
+        let sent = Sent { at: self.start.elapsed() };
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        match &self.transport {
+            Transport::Http { client, url } => send_http(client, url, id, attempt).await,
+            Transport::Direct(service) => send_direct(service, id, attempt).await,
+        }
+    }
+}
+
+/// Tells the server which request and attempt it sees, so that it can draw the same luck for every strategy.
+pub(super) const REQUEST_ID: &str = "x-request-id";
+pub(super) const ATTEMPT: &str = "x-attempt";
+
+async fn send_http(client: &legacy::Client<HttpConnector, Full<Bytes>>, url: &str, id: u64, attempt: u32) -> Answer {
+    let request = http::Request::post(url)
+        .header("content-type", "application/json")
+        .header(REQUEST_ID, id)
+        .header(ATTEMPT, attempt)
+        .body(Full::from(PROMPT))
+        // The URL is made of a socket address, the rest of constants and numbers.
+        .expect("a request of legal parts");
+    let response = client.request(request).await.map_err(|error| {
+        let kind = if error.is_connect() { ErrorKind::ConnectionRefused } else { ErrorKind::ConnectionReset };
+        io::Error::new(kind, error)
+    })?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| io::Error::new(ErrorKind::ConnectionReset, error))?;
+    Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+async fn send_direct(service: &Arc<Service>, id: u64, attempt: u32) -> Answer {
+    let now = service.start().elapsed();
+    let down = service.incident().span(Phase::Refused);
+    if down.contains(&now) {
+        return Err(ErrorKind::ConnectionRefused.into());
+    }
+    let answer = service.answer(id, attempt);
+    if now >= down.end {
+        return Ok(response(answer.await));
+    }
+    match tokio::time::timeout_at(service.start() + down.start, answer).await {
+        Ok(reply) => Ok(response(reply)),
+        Err(_) => Err(ErrorKind::ConnectionReset.into()),
+    }
+}
+
+/// The HTTP form of a reply. `Retry-After` has whole seconds and is rounded up, as model APIs do that send both; who
+/// reads only that one waits longer than need be.
+pub(super) fn response(reply: Reply) -> Response<Bytes> {
+    let ok = (200..300).contains(&reply.status);
+    let mut response = Response::new(Bytes::from_static(if ok { COMPLETION } else { FAILURE }));
+    // The service's statuses are legal ones.
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(wait) = reply.retry_after {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        response.headers_mut().insert("retry-after-ms", millis.into());
+        response.headers_mut().insert("retry-after", millis.div_ceil(1_000).into());
+    }
+    response
+}
+
+const PROMPT: &str = r#"{"model":"keel-1","messages":[{"role":"user","content":"Is all well?"}]}"#;
+const COMPLETION: &[u8] = br#"{"choices":[{"message":{"role":"assistant","content":"All is well."}}]}"#;
+const FAILURE: &[u8] = br#"{"error":{"message":"The server had an error while processing your request"}}"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_sent_in_both_forms_and_never_rounded_down() {
+        let reply = Reply { status: 429, retry_after: Some(Duration::from_micros(150_500)) };
+        let response = response(reply);
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after-ms"], "151");
+        assert_eq!(response.headers()["retry-after"], "1");
+    }
+}

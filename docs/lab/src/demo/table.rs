@@ -1,0 +1,53 @@
+//! The figures as a table of text.
+
+use super::summary::{Figures, Summary};
+
+/// What the table and the report show of each strategy, beside its name: a heading, and a cell.
+pub(super) const COLUMNS: [Column; 9] = [
+    ("requests", |figures| figures.requests.to_string()),
+    ("answered", |figures| format!("{:.1} %", figures.answered_share * 100.0)),
+    ("p50 ms", |figures| optional(figures.p50_ms, 0)),
+    ("p95 ms", |figures| optional(figures.p95_ms, 0)),
+    ("p99 ms", |figures| optional(figures.p99_ms, 0)),
+    ("upstream", |figures| figures.upstream_calls.to_string()),
+    ("amplif.", |figures| format!("{:.2}×", figures.amplification)),
+    ("in outage", |figures| figures.outage_amplification.map_or_else(nothing, |times| format!("{times:.2}×"))),
+    ("recovery ms", |figures| optional(figures.recovery_ms, 0)),
+];
+
+pub(super) type Column = (&'static str, fn(&Figures) -> String);
+
+/// The table, with a line for each strategy.
+#[must_use]
+pub fn table(summary: &Summary) -> String {
+    let head = std::iter::once("strategy").chain(COLUMNS.iter().map(|(heading, _)| *heading)).map(str::to_owned);
+    let line = |figures: &Figures| {
+        std::iter::once(figures.name.to_owned()).chain(COLUMNS.iter().map(|(_, cell)| cell(figures))).collect()
+    };
+    let lines: Vec<Vec<String>> = std::iter::once(head.collect()).chain(summary.strategies.iter().map(line)).collect();
+
+    let mut widths = vec![0; COLUMNS.len() + 1];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let render = |line: &Vec<String>| {
+        let (name, cells) =
+            line.split_first().zip(widths.split_first()).map_or_else(Default::default, |(line, widths)| {
+                let cells: String =
+                    line.1.iter().zip(widths.1).map(|(cell, width)| format!("  {cell:>width$}")).collect();
+                (format!("{:<width$}", line.0, width = *widths.0), cells)
+            });
+        format!("{name}{cells}\n")
+    };
+    lines.iter().map(render).collect()
+}
+
+fn optional(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(nothing, |value| format!("{value:.decimals$}"))
+}
+
+fn nothing() -> String {
+    "–".to_owned()
+}

@@ -1,0 +1,84 @@
+//! What the demo is to show, over many seeds and loads: the strategies against the model of the service without a
+//! network, under tokio's paused clock, so that these are the same figures on every machine.
+
+#![allow(missing_docs)]
+
+use std::time::Duration;
+
+use evenkeel_lab::demo::{
+    incident::Incident,
+    run::Plan,
+    strategies::{self, Setup},
+    summary::Figures,
+};
+
+fn plan(seed: u64, rps: f64, seconds: u64) -> Plan {
+    let setup = Setup { seed, rps, patience: Duration::from_secs(3) };
+    Plan { incident: Incident::new(Duration::from_secs(seconds)), setup }
+}
+
+async fn figures(plan: &Plan, name: &str) -> Figures {
+    let entry = strategies::find(name).expect("a strategy of that name");
+    Figures::of(&plan.directly(entry).await, &plan.incident)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_replays_by_its_seed() {
+    let (first, again, other) = (plan(5, 100.0, 4), plan(5, 100.0, 4), plan(6, 100.0, 4));
+    for entry in strategies::ALL {
+        let seen = figures(&first, entry.name).await;
+        assert_eq!(seen, figures(&again, entry.name).await);
+        assert_ne!(seen, figures(&other, entry.name).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_strategies_are_offered_the_same_load() {
+    let plan = plan(2, 100.0, 4);
+    let none = figures(&plan, "none").await;
+    assert_eq!(none.upstream_calls, none.requests);
+    for entry in strategies::ALL {
+        let seen = figures(&plan, entry.name).await;
+        assert_eq!(seen.requests, none.requests, "{}", entry.name);
+        assert!(seen.upstream_calls >= seen.requests, "{}", entry.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retrying_at_once_hammers_a_service_that_is_down() {
+    for seed in 0..10 {
+        let naive = figures(&plan(seed, 200.0, 8), "naive").await;
+        assert!(naive.outage_amplification > Some(3.0), "seed {seed}: {naive:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_waits_answer_late() {
+    for seed in 0..10 {
+        let plan = plan(seed, 200.0, 8);
+        let none = figures(&plan, "none").await;
+        for patient in ["bash", "tenacity"] {
+            let seen = figures(&plan, patient).await;
+            assert!(seen.answered > none.answered, "seed {seed}: {seen:?}");
+            assert!(seen.p99_ms > none.p99_ms.map(|ms| ms + 100.0), "seed {seed}: {seen:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn evenkeel_answers_most_and_late_answers_are_rare_and_the_outage_is_left_alone() {
+    for (rps, seconds) in [(200.0, 8), (200.0, 5), (100.0, 8), (500.0, 4)] {
+        for seed in 0..10 {
+            let plan = plan(seed, rps, seconds);
+            let evenkeel = figures(&plan, "evenkeel").await;
+            let tenacity = figures(&plan, "tenacity").await;
+            for other in ["none", "bash"] {
+                let other = figures(&plan, other).await;
+                assert!(evenkeel.answered > other.answered, "{plan:?}\n{evenkeel:?}\n{other:?}");
+            }
+            assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
+            assert!(evenkeel.p99_ms < tenacity.p99_ms, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
+            assert!(evenkeel.outage_amplification < Some(1.5), "{plan:?}\n{evenkeel:?}");
+        }
+    }
+}
