@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use evenkeel_backoff::{
     AnySchedule, Constant, DEFAULT_MAX_SERVER_DELAY, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Ratio,
-    RetryConfig,
+    RetryConfig, Verdict,
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -103,6 +103,16 @@ fn a_policy_that_blocks_has_no_attempt_timeout() {
     let read = config(&format!("max_attempts = 4\n{schedule}")).unwrap();
     let retry = read.blocking_policy(|_: Duration| ()).unwrap();
     assert_eq!(retry.run_blocking(Err::<(), _>), Err(3));
+}
+
+#[test]
+fn a_policy_from_a_file_waits_no_longer_than_it_says_for_a_server() {
+    let read = config("max_server_delay = '10s'\nschedule = { kind = 'constant', first = '0s' }").unwrap();
+    let attempts = |asked| {
+        let hinted = move |_: &Result<(), u32>| Verdict::throttled().exactly(asked);
+        read.blocking_policy(|_: Duration| ()).unwrap().when(hinted).run_blocking(Err).unwrap_err() + 1
+    };
+    assert_eq!((attempts(ms(10_000)), attempts(ms(10_001))), (3, 1));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::{Ready, ready},
+    num::NonZeroU32,
     pin::pin,
     rc::Rc,
     task::{Context, Poll},
@@ -15,7 +16,7 @@ use std::{
 
 use evenkeel_backoff::{Exponential, Jitter, Repeat, Retry, RetryLayer, Stop, TokenBudget, Unlimited, Verdict};
 use support::{
-    Woken, World, ms,
+    Flag, Woken, World, ms,
     spies::{InFlight, Stops},
 };
 use tower::{Layer, Service, ServiceExt, limit::ConcurrencyLimitLayer};
@@ -156,6 +157,41 @@ fn the_request_is_copied_once_for_each_further_attempt_and_not_for_the_last() {
 }
 
 #[test]
+fn a_limit_on_attempts_saves_the_last_copy_too() {
+    let world = World::new();
+    for (max, calls, clones) in [(1, 1, 0), (2, 2, 1)] {
+        let copies = Rc::new(Cell::new(0));
+        let (probe, log) = Probe::new([]);
+        let policy = Retry::new(EXACT, world.sleeper()).max_attempts(NonZeroU32::new(max).unwrap());
+        let _ = world.run(policy.layer().layer(probe).oneshot(Request(copies.clone())));
+        assert_eq!((log.calls.get(), copies.get()), (calls, clones));
+    }
+}
+
+#[test]
+fn the_failed_response_and_the_attempt_are_dropped_before_the_sleep_of_a_layer() {
+    let world = World::new();
+    let (response_gone, attempt_gone) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
+    let sleep = {
+        let (response_gone, attempt_gone, sleeper) = (response_gone.clone(), attempt_gone.clone(), world.sleeper());
+        move |delay| {
+            assert!(response_gone.get() && attempt_gone.get(), "still held when the sleep begins");
+            sleeper(delay)
+        }
+    };
+    let mut service = RetryLayer::new(EXACT.take(1), sleep).layer(tower::service_fn(|()| {
+        let (response, attempt) = (Flag(response_gone.clone()), Flag(attempt_gone.clone()));
+        async move {
+            let _attempt = attempt;
+            Err::<(), _>(response)
+        }
+    }));
+    let mut response = pin!(service.call(()));
+    assert!(Woken::new().poll(response.as_mut()).is_pending());
+    assert_eq!(world.slept(), [ms(10)]);
+}
+
+#[test]
 fn a_schedule_that_cannot_tell_its_length_costs_no_copy_too_many_either() {
     let world = World::new();
     let copies = Rc::new(Cell::new(0));
@@ -171,13 +207,7 @@ fn a_request_that_may_not_be_sent_twice_is_neither_sent_twice_nor_copied() {
     let world = World::new();
     let (copies, stops) = (Rc::new(Cell::new(0)), Rc::new(Stops::default()));
     let (probe, log) = Probe::new([Err("a"), Ok(1)]);
-    struct Shared(Rc<Stops>);
-    impl evenkeel_backoff::Observer for Shared {
-        fn on_stop(&self, attempts: u32, stop: Stop) {
-            self.0.on_stop(attempts, stop);
-        }
-    }
-    let policy = Retry::new(EXACT.take(3), world.sleeper()).observe(Shared(stops.clone()));
+    let policy = Retry::new(EXACT.take(3), world.sleeper()).observe(stops.clone());
     let service = policy.layer().replay(|_: &Request| Repeat::Never).layer(probe);
     assert_eq!(world.run(service.oneshot(Request(copies.clone()))), Err("a"));
     assert_eq!((log.calls.get(), copies.get()), (1, 0));
@@ -205,8 +235,10 @@ fn a_service_that_fails_to_become_ready_again_ends_it_with_its_own_error_and_giv
     let budget = TokenBudget::default();
     let (probe, log) = Probe::new([Err("a"), Ok(1)]);
     *log.readiness.borrow_mut() = [Poll::Ready(Ok(())), Poll::Ready(Err("gone"))].into();
-    let service = Retry::new(EXACT.take(3), world.sleeper()).budget(budget.clone()).layer().layer(probe);
-    assert_eq!(world.run(service.oneshot(())), Err("gone"));
+    let stops = Rc::new(Stops::default());
+    let policy = Retry::new(EXACT.take(3), world.sleeper()).budget(budget.clone()).observe(stops.clone());
+    assert_eq!(world.run(policy.layer().layer(probe).oneshot(())), Err("gone"));
+    assert_eq!(stops.0.take(), [(1, Stop::NotReady)]);
     assert_eq!((log.calls.get(), budget.balance()), (1, 500));
 }
 

@@ -6,12 +6,13 @@ mod support;
 use std::{
     cell::Cell,
     future::{pending, ready},
+    pin::pin,
     rc::Rc,
     time::Duration,
 };
 
 use evenkeel_backoff::{Costs, Exponential, Jitter, Retry, Stop, TokenBudget, Verdict};
-use support::{Flag, World, ms, spies::Stops};
+use support::{Flag, Woken, World, ms, spies::Stops};
 
 const EXACT: Exponential = Exponential::new(ms(100)).jitter(Jitter::None);
 
@@ -22,6 +23,16 @@ fn a_server_delay_is_a_floor_under_the_schedules_own() {
     let retry = Retry::new(EXACT.take(2), world.sleeper()).when(hinted);
     world.run(retry.run(|_| ready(Err::<(), ()>(())))).unwrap_err();
     assert_eq!(world.slept(), [ms(2_100), ms(2_200)]);
+}
+
+#[test]
+fn a_server_delay_of_centuries_and_the_schedules_own_saturate() {
+    let world = World::new();
+    let hinted = |_: &Result<(), ()>| Verdict::throttled().not_before(Duration::MAX);
+    let retry = Retry::new(EXACT, world.sleeper()).when(hinted).max_server_delay(Duration::MAX);
+    let mut run = pin!(retry.run(|_| ready(Err::<(), ()>(()))));
+    assert!(Woken::new().poll(run.as_mut()).is_pending());
+    assert_eq!(world.slept(), [Duration::MAX]);
 }
 
 #[test]

@@ -105,6 +105,15 @@ fn the_standard_adaptors_make_schedules_of_schedules() {
 }
 
 #[test]
+fn a_factor_is_refused_outside_of_its_range_and_may_be_corrected() {
+    let build = |factor| Exponential::builder(ms(1)).factor(factor).build();
+    assert!([1.0, 255.0].map(build).iter().all(Result::is_ok));
+    assert!([0.999, 255.001, -2.0, f64::NAN, f64::INFINITY].map(build).iter().all(Result::is_err));
+    let corrected = Exponential::builder(ms(1)).factor(0.5).factor(3.0).jitter(Jitter::None).build().unwrap();
+    assert!(corrected.take(3).eq([ms(1), ms(3), ms(9)]));
+}
+
+#[test]
 fn a_cap_that_comes_after_a_floor_brings_it_down() {
     let schedule = Constant::builder(ms(100)).floor(ms(80)).build().unwrap();
     assert!(schedule.cap(ms(30)).take(100).all(|delay| delay == ms(30)));

@@ -1,6 +1,6 @@
 //! The token bucket of the AWS SDKs' standard retry mode: one counter, no clock.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use crate::{
     Account, Budget, Cause, Exhausted, Outcome,
@@ -10,7 +10,8 @@ use crate::{
 /// A bucket of tokens: an extra attempt takes some, a request that succeeds puts some back.
 ///
 /// It starts full. A retry that helped returns what it cost, a success at the first try adds one, a failure adds
-/// nothing: so while the service is well the bucket is full and is only read, and in an outage it empties after
+/// nothing. A hedge is never returned, for it is sent when nothing has failed: when all answers are slow and good, a
+/// refund for each would let every request be sent twice. So while the service is well the bucket is full and is only read, and in an outage it empties after
 /// `capacity / cost` extra attempts and grants no more until requests succeed again. In steady state it lets the extra
 /// load be about `1 / cost` of the successes. It has no clock, so it cannot be confused by one.
 ///
@@ -134,9 +135,9 @@ pub struct TokenAccount {
 /// What a success of this request puts back.
 #[derive(Clone, Copy, Debug)]
 enum Refund {
-    /// No extra attempt was sent: it adds one.
+    /// No retry was sent: it adds one.
     FirstTry,
-    /// The cost of the last that was sent.
+    /// The cost of the last retry that was sent.
     Last(u32),
     /// It has succeeded already. A request earns once, however many of its attempts succeed.
     Settled,
@@ -148,11 +149,16 @@ impl Account for TokenAccount {
     fn withdraw(&mut self, cause: Cause) -> Result<Tokens, Exhausted> {
         let cost = self.bucket.costs.of(cause);
         self.bucket.take(cost)?;
-        Ok(Tokens { cost, unsent: Some(Arc::clone(&self.bucket)) })
+        let refundable = match cause {
+            Cause::Transient | Cause::Throttled | Cause::Timeout => true,
+            Cause::Hedge => false,
+        };
+        Ok(Tokens { bucket: Arc::clone(&self.bucket), cost, refundable, sent: false })
     }
 
     fn sent(&mut self, token: &mut Tokens) {
-        if token.unsent.take().is_some() && !matches!(self.refund, Refund::Settled) {
+        let again = mem::replace(&mut token.sent, true);
+        if !again && token.refundable && !matches!(self.refund, Refund::Settled) {
             self.refund = Refund::Last(token.cost);
         }
     }
@@ -181,21 +187,23 @@ impl fmt::Debug for TokenAccount {
 /// What one extra attempt was paid with. Dropped before it is [`sent`](Account::sent), it goes back into the bucket.
 #[must_use = "dropping the tokens gives them back: keep them while the attempt is in flight"]
 pub struct Tokens {
+    bucket: Arc<Bucket>,
     cost: u32,
-    unsent: Option<Arc<Bucket>>,
+    refundable: bool,
+    sent: bool,
 }
 
 impl Drop for Tokens {
     fn drop(&mut self) {
-        if let Some(bucket) = self.unsent.take() {
-            bucket.put(self.cost);
+        if !self.sent {
+            self.bucket.put(self.cost);
         }
     }
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("cost", &self.cost).field("sent", &self.unsent.is_none()).finish()
+        f.debug_struct("Tokens").field("cost", &self.cost).field("sent", &self.sent).finish_non_exhaustive()
     }
 }
 
@@ -206,7 +214,9 @@ struct Bucket {
 }
 
 // Every ordering is relaxed: the counter guards no other memory, and a read-modify-write sees the latest value of its
-// own variable whatever its ordering. That is all that "never grants more than it holds" needs.
+// own variable whatever its ordering, which is all that "never grants more than it holds" needs. That `put` leaves a full
+// bucket alone may rest on an older value; but the bucket was full at a moment no earlier than anything this thread has
+// seen, so the deposit comes into a full bucket in an order of events that all threads can agree on.
 impl Bucket {
     fn take(&self, cost: u32) -> Result<(), Exhausted> {
         self.tokens

@@ -26,6 +26,7 @@ struct Model {
 #[derive(Default)]
 struct Request {
     sent: Vec<u64>,
+    last_retry: Option<u64>,
     has_succeeded: bool,
 }
 
@@ -54,7 +55,7 @@ impl Model {
     fn record(&mut self, request: &mut Request, outcome: Outcome) {
         if outcome == Outcome::Success && !request.has_succeeded {
             request.has_succeeded = true;
-            self.deposit(request.sent.last().copied().unwrap_or(1));
+            self.deposit(request.last_retry.unwrap_or(1));
         }
     }
 }
@@ -72,6 +73,7 @@ struct Pair {
 struct Extra {
     request: usize,
     cost: u64,
+    is_hedge: bool,
     is_sent: bool,
 }
 
@@ -123,7 +125,7 @@ impl Pair {
             prop_assert_eq!(granted.is_some(), self.model.grant(cause), "{} of {}", cost, held);
             if let Some(token) = granted {
                 prop_assert!(cost <= held, "granted {} of {}", cost, held);
-                self.tokens.push((token, Extra { request, cost, is_sent: false }));
+                self.tokens.push((token, Extra { request, cost, is_hedge: cause == Cause::Hedge, is_sent: false }));
             }
         }
         Ok(())
@@ -138,6 +140,9 @@ impl Pair {
             if !extra.is_sent {
                 extra.is_sent = true;
                 request.sent.push(extra.cost);
+                if !extra.is_hedge {
+                    request.last_retry = Some(extra.cost);
+                }
             }
         }
     }

@@ -75,7 +75,7 @@ fn the_largest_configuration_does_not_overflow() {
     assert_eq!(budget.balance(), u32::MAX, "full is full");
 
     let mut account = budget.open();
-    let token = send_retry(&mut account, Cause::Hedge).unwrap();
+    let token = send_retry(&mut account, Cause::Transient).unwrap();
     assert_eq!(budget.balance(), 0);
     budget.open().record(Outcome::Success);
     account.record(Outcome::Success);
@@ -114,15 +114,31 @@ fn a_request_earns_once_however_many_attempts_succeed() {
     drop(send_retry(&mut budget.open(), Cause::Transient));
     assert_eq!(budget.balance(), 80);
 
-    // A hedge and the attempt that it was to help both succeed, and one more is sent although it is over.
+    // A retry and a hedge of it both succeed, and one more is sent although it is over.
     let mut account = budget.open();
-    let _hedge = send_retry(&mut account, Cause::Hedge).unwrap();
+    let _retry = send_retry(&mut account, Cause::Transient).unwrap();
     account.record(Outcome::Success);
     account.record(Outcome::Success);
     assert_eq!(budget.balance(), 80);
-    let _late = send_retry(&mut account, Cause::Hedge).unwrap();
+    let _late = send_retry(&mut account, Cause::Transient).unwrap();
     account.record(Outcome::Success);
     assert_eq!(budget.balance(), 70);
+}
+
+// Hazard 48: in a brown-out every answer is late and good.
+#[test]
+fn a_hedge_is_not_returned_so_slow_successes_do_not_pay_for_more_of_them() {
+    let budget = TokenBudget::default();
+    let hedged = (0..100_000)
+        .filter(|_| {
+            let mut account = budget.open();
+            let hedge = send_retry(&mut account, Cause::Hedge);
+            account.record(Outcome::Success);
+            hedge.is_ok()
+        })
+        .count();
+    assert!(hedged <= 35 + 100_000 / 14, "{hedged} of 100,000 requests were hedged");
+    assert!(hedged > 100_000 / 16, "{hedged} of 100,000 requests were hedged");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a retry tells those who watch it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, rc::Rc, sync::Arc, time::Duration};
 
 use evenkeel_budget::{Cause, Verdict};
 
@@ -159,4 +159,4 @@ macro_rules! forward {
     )*};
 }
 
-forward!(&O, Arc<O>);
+forward!(&O, Rc<O>, Arc<O>);

@@ -142,8 +142,8 @@ impl sealed::Curve for Decorrelated {
     fn advance(&mut self, cap: u64, draw: impl FnOnce(u64, u64) -> u64) -> u64 {
         let high = self.previous.0.saturating_mul(3);
         let now = draw(self.first.0, high).min(cap);
-        // The formula's previous value is the capped one, and never below the first.
-        self.previous = Nanos(now.max(self.first.0));
+        // The formula's previous value is the capped one.
+        self.previous = Nanos(now);
         now
     }
 

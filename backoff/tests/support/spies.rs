@@ -50,6 +50,7 @@ impl Account for Open {
     type Token = Open;
 
     fn withdraw(&mut self, _: Cause) -> Result<Open, Exhausted> {
+        assert_eq!(self.0.0.get().1, 0, "the attempt before is no longer in flight");
         Ok(self.0.open(0, 1))
     }
 
