@@ -89,16 +89,16 @@ fn other_schedules() {
 }
 
 /// Looks at each delay.
-fn total(delays: impl Iterator<Item = Duration>) -> Duration {
-    delays.map(black_box).sum()
+fn total(delays: impl IntoIterator<Item = Duration>) -> Duration {
+    delays.into_iter().map(black_box).sum()
 }
 
 fn a_success_at_once() {
     let retry = Retry::new(SCHEDULE.take(3), tokio::time::sleep);
     let blocking = Retry::new(SCHEDULE.take(3), std::thread::sleep);
-    let budgeted = retry.clone().budget(TokenBudget::default());
-    let deadline = retry.clone().deadline(CAP);
-    let timeout = retry.clone().attempt_timeout(CAP, || 0);
+    let budgeted = retry.budget(TokenBudget::default());
+    let deadline = retry.deadline(CAP);
+    let timeout = retry.attempt_timeout(CAP, || 0);
     compare(
         "A success at the first attempt",
         vec![
@@ -129,7 +129,7 @@ fn three_failures_without_a_runtime() {
     let drawing = Retry::new(SCHEDULE.take(3), |_| ready(()));
     // A success returns what the last of the three cost, so two are spent each time.
     let rich = TokenBudget::new(u32::MAX, Costs { transient: 1, ..Costs::REVISION_2026 });
-    let budgeted = drawing.clone().budget(rich);
+    let budgeted = drawing.budget(rich);
     let nothing = backon::ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(3);
     let drawn = backon::ExponentialBuilder::new().with_min_delay(FIRST).with_max_delay(CAP).with_jitter();
     compare(

@@ -114,7 +114,7 @@ fn ten_delays_allocate_nothing() {
         Decorrelated::new(FIRST).cap(FIRST * 100).into(),
     ];
     let allocated = allocations(|| {
-        assert_eq!(SCHEDULE.take(10).count(), 10);
+        assert_eq!(SCHEDULE.take(10).into_iter().count(), 10);
         assert!(any.iter().all(|schedule| schedule.into_iter().take(10).count() == 10));
     });
     assert_eq!(allocated, 0);
@@ -133,7 +133,9 @@ fn the_future_of_a_retry_takes_192_bytes_at_most() {
     println!("with an attempt timeout: {}", size_of_val(&limited.run(attempt)));
     println!("with a token budget: {}", size_of_val(&budgeted.run(attempt)));
     println!("of which the sleep: {}", size_of::<tokio::time::Sleep>());
-    assert!(sizes.into_iter().all(|size| size <= 192), "tower::retry has 192, backon 240");
+    // 192 where tokio's sleep takes 96, as `tower::retry` then has, and backon 240; tokio's own features make it larger.
+    let beside_the_sleep = 192 - 96;
+    assert!(sizes.into_iter().all(|size| size <= beside_the_sleep + size_of::<tokio::time::Sleep>()));
 }
 
 #[cfg(feature = "tower")]

@@ -87,7 +87,11 @@ fn jittered_is_within<C: Jittered>(schedule: Schedule<C>, jitter: Jitter, floor:
     let build = |jitter| schedule.to_builder().jitter(jitter).floor(floor).cap(cap).build().unwrap();
     // Without a floor: what jitter is applied to is the curve itself.
     let exact = schedule.jitter(Jitter::None).cap(cap);
-    build(jitter).take(40).zip(exact.take(40)).all(|(drawn, exact)| within_jitter(jitter, drawn, exact, floor, cap))
+    build(jitter)
+        .take(40)
+        .into_iter()
+        .zip(exact.take(40))
+        .all(|(drawn, exact)| within_jitter(jitter, drawn, exact, floor, cap))
 }
 
 proptest! {
@@ -133,7 +137,7 @@ proptest! {
     #[test]
     fn a_fractional_factor_is_held_to_a_millionth(first in 0..10_000_000_000_u64, factor in 1.0..10.0_f64) {
         let schedule = Exponential::builder(Duration::from_nanos(first)).factor(factor).jitter(Jitter::None);
-        for (n, delay) in schedule.build().unwrap().take(12).enumerate() {
+        for (n, delay) in schedule.build().unwrap().take(12).into_iter().enumerate() {
             let formula = (first as f64 * factor.powi(n as i32)).min(u64::MAX as f64);
             let drawn = delay.as_nanos() as f64;
             prop_assert!((drawn - formula).abs() <= 1.0 + formula * 1e-6, "{n}: {drawn} for {formula}");

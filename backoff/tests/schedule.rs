@@ -13,11 +13,11 @@ const fn ms(millis: u64) -> Duration {
 fn jitter_is_alive_at_the_cap() {
     for jitter in [Jitter::Full, Jitter::Equal, Jitter::Around(Ratio::TENTH)] {
         let schedule = Exponential::new(ms(100)).cap(ms(1_000)).jitter(jitter);
-        let at_the_cap: HashSet<_> = schedule.take(60).skip(10).collect();
+        let at_the_cap: HashSet<_> = schedule.take(60).into_iter().skip(10).collect();
         assert!(at_the_cap.len() > 45, "{jitter:?} draws {} different delays of 50", at_the_cap.len());
         assert!(at_the_cap.iter().filter(|&&delay| delay == ms(1_000)).count() <= 1);
     }
-    let decorrelated: HashSet<_> = Decorrelated::new(ms(100)).cap(ms(1_000)).take(200).collect();
+    let decorrelated: HashSet<_> = Decorrelated::new(ms(100)).cap(ms(1_000)).take(200).into_iter().collect();
     assert!(decorrelated.len() > 50);
 }
 
@@ -62,20 +62,20 @@ fn full_jitter_is_uniform_from_zero_to_the_delay() {
 #[test]
 fn whole_second_bases_keep_their_fraction() {
     let schedule = Exponential::new(ms(1_500)).jitter(Jitter::None);
-    assert!(schedule.take(3).eq([ms(1_500), ms(3_000), ms(6_000)]));
+    assert!(schedule.take(3).into_iter().eq([ms(1_500), ms(3_000), ms(6_000)]));
 }
 
 #[test]
 fn a_small_delay_grows_by_a_fractional_factor() {
     let builder = Exponential::builder(Duration::from_nanos(1)).factor(1.5).jitter(Jitter::None);
-    let nanos = builder.build().unwrap().take(8).map(|delay| delay.as_nanos());
+    let nanos = builder.build().unwrap().take(8).into_iter().map(|delay| delay.as_nanos());
     assert!(nanos.eq([1, 1, 2, 3, 5, 7, 11, 17]), "the fraction of a nanosecond is kept");
 }
 
 #[test]
 fn fibonacci_begins_with_its_first_delay_twice() {
     let schedule = Fibonacci::new(ms(10)).jitter(Jitter::None);
-    assert!(schedule.take(6).map(|delay| delay.as_millis()).eq([10, 10, 20, 30, 50, 80]));
+    assert!(schedule.take(6).into_iter().map(|delay| delay.as_millis()).eq([10, 10, 20, 30, 50, 80]));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_total_ends_it_before_the_delay_that_would_pass_it() {
 fn a_schedule_says_whether_it_ends() {
     let endless = (usize::MAX, None);
     assert_eq!(Constant::new(ms(1)).into_iter().size_hint(), endless);
-    assert_eq!(Constant::new(ms(1)).take(3).size_hint(), (3, Some(3)));
+    assert_eq!(Constant::new(ms(1)).take(3).into_iter().size_hint(), (3, Some(3)));
     assert_eq!(Constant::new(ms(1)).within(ms(5)).into_iter().size_hint(), (0, None));
     assert_eq!(Constant::new(Duration::ZERO).within(ms(5)).into_iter().size_hint(), endless, "zeros use nothing up");
     assert_eq!(Exponential::new(ms(1)).cap(Duration::ZERO).within(ms(5)).into_iter().size_hint(), endless);
@@ -99,7 +99,7 @@ fn a_schedule_says_whether_it_ends() {
 #[test]
 fn the_standard_adaptors_make_schedules_of_schedules() {
     let exact = |delay| Constant::new(delay).jitter(Jitter::None);
-    let schedule = exact(Duration::ZERO).take(1).chain(exact(ms(50)).take(2));
+    let schedule = exact(Duration::ZERO).take(1).into_iter().chain(exact(ms(50)).take(2));
     assert!(schedule.clone().eq([ms(0), ms(50), ms(50)]));
     assert!(schedule.eq([ms(0), ms(50), ms(50)]));
 }
@@ -110,13 +110,13 @@ fn a_factor_is_refused_outside_of_its_range_and_may_be_corrected() {
     assert!([1.0, 255.0].map(build).iter().all(Result::is_ok));
     assert!([0.999, 255.001, -2.0, f64::NAN, f64::INFINITY].map(build).iter().all(Result::is_err));
     let corrected = Exponential::builder(ms(1)).factor(0.5).factor(3.0).jitter(Jitter::None).build().unwrap();
-    assert!(corrected.take(3).eq([ms(1), ms(3), ms(9)]));
+    assert!(corrected.take(3).into_iter().eq([ms(1), ms(3), ms(9)]));
 }
 
 #[test]
 fn a_cap_that_comes_after_a_floor_brings_it_down() {
     let schedule = Constant::builder(ms(100)).floor(ms(80)).build().unwrap();
-    assert!(schedule.cap(ms(30)).take(100).all(|delay| delay == ms(30)));
+    assert!(schedule.cap(ms(30)).take(100).into_iter().all(|delay| delay == ms(30)));
 }
 
 #[test]

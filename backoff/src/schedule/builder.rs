@@ -17,7 +17,7 @@ use crate::Invalid;
 ///
 /// let builder = Exponential::builder(Duration::from_millis(100)).factor(1.5).cap(Duration::from_secs(2));
 /// let schedule = builder.floor(Duration::from_millis(20)).build()?;
-/// assert!(schedule.take(20).all(|delay| (20..=2_000).contains(&delay.as_millis())));
+/// assert!(schedule.take(20).into_iter().all(|delay| (20..=2_000).contains(&delay.as_millis())));
 ///
 /// let refused = builder.floor(Duration::from_secs(3)).build().unwrap_err();
 /// assert_eq!(refused.to_string(), "floor is 3s: it must be at most the cap, 2s");

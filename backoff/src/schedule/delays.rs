@@ -2,7 +2,7 @@
 
 use core::{iter::FusedIterator, time::Duration};
 
-use super::{Schedule, curve::Curve, nanos::Nanos};
+use super::{ENDLESS, Schedule, curve::Curve, nanos::Nanos};
 
 /// The delays of one session of a [`Schedule`], in order.
 ///
@@ -18,8 +18,8 @@ impl<C: Curve> Delays<C> {
         Self { schedule }
     }
 
-    /// Delays of zero never use up what they may last together.
-    fn is_endless(&self) -> bool {
+    /// Whether the number of delays alone can end it: delays of zero never use up what they may last together.
+    fn is_unbounded(&self) -> bool {
         let limits = &self.schedule.limits;
         limits.within == Nanos::MAX
             || (limits.floor == Nanos::ZERO && (limits.cap == Nanos::ZERO || self.schedule.curve.is_zero()))
@@ -31,8 +31,10 @@ impl<C: Curve> Iterator for Delays<C> {
 
     fn next(&mut self) -> Option<Duration> {
         let Schedule { curve, limits } = &mut self.schedule;
-        if limits.ended {
-            return None;
+        match limits.left {
+            0 => return None,
+            ENDLESS => {}
+            _ => limits.left -= 1,
         }
         let grown = curve.advance(limits.cap.0, |low, high| limits.random.between(low, high));
         let delay = limits.jitter.apply(grown, limits.floor.0, limits.cap.0, &mut limits.random);
@@ -40,7 +42,7 @@ impl<C: Curve> Iterator for Delays<C> {
             match limits.within.0.checked_sub(delay) {
                 Some(left) => limits.within = Nanos(left),
                 None => {
-                    limits.ended = true;
+                    limits.left = 0;
                     return None;
                 }
             }
@@ -50,12 +52,12 @@ impl<C: Curve> Iterator for Delays<C> {
 
     /// `(usize::MAX, None)` says that it never ends.
     fn size_hint(&self) -> (usize, Option<usize>) {
-        if self.schedule.limits.ended {
-            (0, Some(0))
-        } else if self.is_endless() {
-            (usize::MAX, None)
-        } else {
-            (0, None)
+        match (self.schedule.limits.left, self.is_unbounded()) {
+            (0, _) => (0, Some(0)),
+            (ENDLESS, true) => (usize::MAX, None),
+            (ENDLESS, false) => (0, None),
+            (left, true) => (left as usize, Some(left as usize)),
+            (left, false) => (0, Some(left as usize)),
         }
     }
 }

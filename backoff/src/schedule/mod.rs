@@ -1,6 +1,6 @@
 //! A schedule: a curve, and what holds it within bounds.
 
-use core::{fmt, iter, time::Duration};
+use core::{fmt, time::Duration};
 
 mod any;
 mod builder;
@@ -36,7 +36,7 @@ pub type Fibonacci = Schedule<curve::Fibonacci>;
 /// Source: the AWS Architecture Blog, *Exponential Backoff And Jitter*, 2015.
 pub type Decorrelated = Schedule<curve::Decorrelated>;
 
-/// Delays without end, as a value: each iteration is a new session of the same schedule.
+/// Delays, as a value, without end unless it is given one: each iteration is a new session of the same schedule.
 ///
 /// Make one by the name of its shape: [`Constant::new`], [`Linear::new`], [`Exponential::new`], [`Fibonacci::new`],
 /// [`Decorrelated::new`]. Every one takes any `Duration` and no input panics; delays saturate at 584 years.
@@ -51,9 +51,9 @@ pub type Decorrelated = Schedule<curve::Decorrelated>;
 /// const SCHEDULE: Exponential = Exponential::new(Duration::from_millis(100)).cap(Duration::from_secs(1));
 ///
 /// let exact = SCHEDULE.jitter(Jitter::None);
-/// assert_eq!(exact.take(6).map(|delay| delay.as_millis()).collect::<Vec<_>>(), [100, 200, 400, 800, 1000, 1000]);
+/// assert_eq!(exact.take(6).into_iter().map(|delay| delay.as_millis()).collect::<Vec<_>>(), [100, 200, 400, 800, 1000, 1000]);
 ///
-/// let [first, second] = [SCHEDULE, SCHEDULE].map(|session| session.take(6).collect::<Vec<_>>());
+/// let [first, second] = [SCHEDULE, SCHEDULE].map(|session| session.take(6).into_iter().collect::<Vec<_>>());
 /// assert_ne!(first, second, "two sessions spread");
 /// assert!(first.iter().all(|delay| delay.as_millis() <= 1000), "and jitter is drawn under the cap");
 /// ```
@@ -72,9 +72,12 @@ pub(crate) struct Limits {
     pub(crate) within: Nanos,
     pub(crate) random: Random,
     pub(crate) jitter: Jitter,
-    /// Of a session: it came to the end of `within`.
-    pub(crate) ended: bool,
+    /// How many delays are left; [`ENDLESS`] says that there is no limit, and zero that it has ended.
+    pub(crate) left: u32,
 }
+
+/// No limit on the number of delays.
+pub(crate) const ENDLESS: u32 = u32::MAX;
 
 impl Limits {
     pub(crate) const fn none(jitter: Jitter) -> Self {
@@ -84,7 +87,7 @@ impl Limits {
             within: Nanos::MAX,
             random: Random::unseeded(),
             jitter,
-            ended: false,
+            left: ENDLESS,
         }
     }
 }
@@ -175,9 +178,14 @@ impl<C: Curve> Schedule<C> {
         self
     }
 
-    /// The first `n` delays: a schedule for `n` retries. It is [`Iterator::take`] of a new session.
-    pub fn take(self, n: usize) -> iter::Take<Delays<C>> {
-        self.into_iter().take(n)
+    /// Ends after the first `n` delays: a schedule for `n` retries. As [`Iterator::take`], but it is a schedule still, a
+    /// `Copy` value. An `n` of 2³² − 1 or more is no limit.
+    #[must_use]
+    pub const fn take(mut self, n: usize) -> Self {
+        if n < self.limits.left as usize {
+            self.limits.left = n as u32; // below a `u32`
+        }
+        self
     }
 
     /// The same settings as a [`Builder`], for those that have to be checked.
@@ -198,9 +206,9 @@ impl<C: Curve> IntoIterator for Schedule<C> {
 
 impl<C: fmt::Debug> fmt::Debug for Schedule<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Limits { cap, floor, within, jitter, random, ended: _ } = self.limits;
+        let Limits { cap, floor, within, jitter, random, left } = self.limits;
         let mut schedule = f.debug_struct("Schedule");
         schedule.field("curve", &self.curve).field("jitter", &jitter).field("cap", &cap).field("floor", &floor);
-        schedule.field("within", &within).field("seeded", &(random != Random::unseeded())).finish()
+        schedule.field("within", &within).field("left", &left).field("seeded", &(random != Random::unseeded())).finish()
     }
 }
