@@ -7,9 +7,14 @@ use std::{
     time::Duration,
 };
 
+use evenkeel_budget::{Account, Budget, Verdict};
 use pin_project_lite::pin_project;
 
-use super::policy::PolicyFor;
+use super::{
+    pause::Pause,
+    policy::{Policy, PolicyFor},
+    session::{Judged, Next, Session},
+};
 
 pin_project! {
     /// The attempt, which wins when it is ready in the same poll as its timer.
@@ -28,13 +33,42 @@ pub(crate) struct Ended<R, E> {
     pub(crate) timed_out: bool,
 }
 
+/// What an attempt comes to.
+pub(crate) enum Settled<R, E, D> {
+    /// The answer of the request.
+    Answer(Result<R, E>),
+    /// The wait before the next attempt.
+    Pause(Pause<D>),
+}
+
+impl<R, E> Ended<R, E> {
+    /// Decides what follows. Where it is another attempt, the result is dropped before the sleeper is called.
+    pub(crate) fn settle<P, I, A>(
+        self,
+        policy: &P,
+        session: &mut Session<I, A>,
+        verdict: Verdict,
+        repeatable: bool,
+    ) -> Settled<R, E, P::Sleep>
+    where
+        P: Policy,
+        P::Budget: Budget<Account = A>,
+        I: Iterator<Item = Duration>,
+        A: Account,
+    {
+        match session.after(policy, Judged { verdict, timed_out: self.timed_out, repeatable }) {
+            Next::Stop(_) => Settled::Answer(self.result),
+            Next::Again(delay) => {
+                drop(self);
+                Settled::Pause(Pause::new(delay, |delay| policy.sleep(delay)))
+            }
+        }
+    }
+}
+
 impl<Fut, T: Default> Attempt<Fut, T> {
     pub(crate) fn new(future: Fut) -> Self {
-        Self::with_timer(future, T::default())
-    }
-
-    pub(crate) fn with_timer(future: Fut, timer: T) -> Self {
-        Self { future, timer }
+        Self { future, timer: T::default() }
     }
 }
 

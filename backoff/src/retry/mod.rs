@@ -15,9 +15,9 @@ mod timeout;
 
 #[cfg(feature = "tower")]
 pub(crate) use self::{
-    attempt::Attempt,
+    attempt::{Attempt, Settled},
     pause::Pause,
-    session::{Judged, Next, Of, Session},
+    session::{Of, Session},
 };
 pub use observe::{Observer, Stop};
 pub use policy::{Policy, PolicyFor, Spend, Unbudgeted};

@@ -11,10 +11,10 @@ use pin_project_lite::pin_project;
 
 use super::{
     Retry,
-    attempt::Attempt,
+    attempt::{Attempt, Settled},
     pause::Pause,
     policy::{Policy, PolicyFor},
-    session::{Judged, Next, Of, Session},
+    session::{Of, Session},
 };
 
 impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
@@ -114,15 +114,11 @@ where
                 Projected::Attempting { attempt } => {
                     let ended = ready!(attempt.poll(cx, policy, || session.left(policy)));
                     let verdict = policy.classify(&ended.result);
-                    // The attempt and its response are gone before the wait begins.
+                    // The attempt is gone before the wait begins, and so, when it is settled, is its response.
                     this.state.set(State::Answered);
-                    match session.after(policy, Judged { verdict, timed_out: ended.timed_out, repeatable: true }) {
-                        Next::Stop(_) => return Poll::Ready(ended.result),
-                        Next::Again(delay) => {
-                            drop(ended);
-                            let pause = Pause::new(delay, |delay| policy.sleep(delay));
-                            this.state.set(State::Pausing { pause });
-                        }
+                    match ended.settle(policy, session, verdict, true) {
+                        Settled::Answer(result) => return Poll::Ready(result),
+                        Settled::Pause(pause) => this.state.set(State::Pausing { pause }),
                     }
                 }
                 Projected::Pausing { pause } => {

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{Repeat, Replay};
-use crate::retry::{Attempt, Judged, Next, Of, Pause, Policy, PolicyFor, Session, Stop};
+use crate::retry::{Attempt, Of, Pause, Policy, PolicyFor, Session, Settled, Stop};
 
 pin_project! {
     /// The response of a [`RetryService`](super::RetryService): the last attempt's, as it was.
@@ -108,16 +108,12 @@ where
                 Projected::Attempting { attempt } => {
                     let ended = ready!(attempt.poll(cx, policy, || session.left(policy)));
                     let verdict = policy.classify(&ended.result);
-                    // The attempt and its response are gone before the wait begins.
+                    // The attempt is gone before the wait begins, and so, when it is settled, is its response.
                     this.state.set(State::Answered);
                     let repeatable = this.copies.may_repeat(verdict.is_unprocessed());
-                    match session.after(policy, Judged { verdict, timed_out: ended.timed_out, repeatable }) {
-                        Next::Stop(_) => return Poll::Ready(ended.result),
-                        Next::Again(delay) => {
-                            drop(ended);
-                            let pause = Pause::new(delay, |delay| policy.sleep(delay));
-                            this.state.set(State::Pausing { pause });
-                        }
+                    match ended.settle(policy, session, verdict, repeatable) {
+                        Settled::Answer(result) => return Poll::Ready(result),
+                        Settled::Pause(pause) => this.state.set(State::Pausing { pause }),
                     }
                 }
                 Projected::Pausing { pause } => {
