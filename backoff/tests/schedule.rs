@@ -18,7 +18,7 @@ fn jitter_is_alive_at_the_cap() {
         assert!(at_the_cap.iter().filter(|&&delay| delay == ms(1_000)).count() <= 1);
     }
     let decorrelated: HashSet<_> = Decorrelated::new(ms(100)).cap(ms(1_000)).take(200).into_iter().collect();
-    assert!(decorrelated.len() > 50);
+    assert!(decorrelated.len() > 190, "draws {} different delays of 200", decorrelated.len());
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_schedule_says_whether_it_ends() {
     let endless = (usize::MAX, None);
     assert_eq!(Constant::new(ms(1)).into_iter().size_hint(), endless);
     assert_eq!(Constant::new(ms(1)).take(3).into_iter().size_hint(), (3, Some(3)));
-    assert_eq!(Constant::new(ms(1)).within(ms(5)).into_iter().size_hint(), (0, None));
+    assert_eq!(Constant::new(ms(1)).within(ms(5)).into_iter().size_hint(), (0, Some(usize::MAX)));
     assert_eq!(Constant::new(Duration::ZERO).within(ms(5)).into_iter().size_hint(), endless, "zeros use nothing up");
     assert_eq!(Exponential::new(ms(1)).cap(Duration::ZERO).within(ms(5)).into_iter().size_hint(), endless);
 }
@@ -123,7 +123,9 @@ fn a_cap_that_comes_after_a_floor_brings_it_down() {
 fn a_schedule_prints_what_it_is() {
     let schedule = Exponential::builder(ms(100)).floor(ms(5)).cap(ms(900)).seed(1).build().unwrap();
     let printed = format!("{schedule:?}");
-    for part in ["next: 100ms", "floor: 5ms", "cap: 900ms", "jitter: Full", "seeded: true"] {
+    for part in
+        ["next: 100ms", "floor: 5ms", "cap: Some(900ms)", "within: None", "left: None", "jitter: Full", "seeded: true"]
+    {
         assert!(printed.contains(part), "{part} in {printed}");
     }
 }

@@ -17,6 +17,7 @@ use super::{Constant, Decorrelated, Delays, Exponential, Fibonacci, Linear, curv
 /// assert_eq!(third, [Some(ms(40)), Some(ms(12))]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AnySchedule {
     /// The same delay each time.
     Constant(Constant),

@@ -116,7 +116,7 @@ impl<C: Curve> Builder<C> {
     ///
     /// # Errors
     ///
-    /// A factor that is not a number from 1 to 255, or a floor above the cap.
+    /// A factor that is not a number from 1 to 255, or a floor above the cap or above the total of `within`.
     pub const fn build(mut self) -> Result<Schedule<C>, Invalid> {
         if let Some(refused) = self.refused {
             return Err(refused);
@@ -124,6 +124,10 @@ impl<C: Curve> Builder<C> {
         let cap = self.schedule.limits.cap;
         if self.floor.0 > cap.0 {
             return Err(Invalid::above("floor", self.floor.duration(), "cap", cap.duration()));
+        }
+        let within = self.schedule.limits.within;
+        if self.floor.0 > within.0 {
+            return Err(Invalid::above("floor", self.floor.duration(), "total of `within`", within.duration()));
         }
         self.schedule.limits.floor = self.floor;
         Ok(self.schedule)

@@ -140,9 +140,10 @@ impl sealed::Curve for Fibonacci {
 
 impl sealed::Curve for Decorrelated {
     fn advance(&mut self, cap: u64, draw: impl FnOnce(u64, u64) -> u64) -> u64 {
-        let high = self.previous.0.saturating_mul(3);
-        let now = draw(self.first.0, high).min(cap);
-        // The formula's previous value is the capped one.
+        // The source's formula draws up to three times the previous and cuts at the cap; two draws of three would then be the
+        // cap itself once it is reached, and those who failed together would come back together.
+        let high = self.previous.0.saturating_mul(3).min(cap);
+        let now = draw(self.first.0.min(cap), high);
         self.previous = Nanos(now);
         now
     }

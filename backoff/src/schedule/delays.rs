@@ -50,12 +50,13 @@ impl<C: Curve> Iterator for Delays<C> {
         Some(Duration::from_nanos(delay))
     }
 
-    /// `(usize::MAX, None)` says that it never ends.
+    /// An upper bound of `None` says that it never ends.
     fn size_hint(&self) -> (usize, Option<usize>) {
         match (self.schedule.limits.left, self.is_unbounded()) {
             (0, _) => (0, Some(0)),
             (ENDLESS, true) => (usize::MAX, None),
-            (ENDLESS, false) => (0, None),
+            // It ends, no one knows when.
+            (ENDLESS, false) => (0, Some(usize::MAX)),
             (left, true) => (left as usize, Some(left as usize)),
             (left, false) => (0, Some(left as usize)),
         }

@@ -31,9 +31,11 @@ pub type Exponential = Schedule<curve::Exponential>;
 /// The sum of the two before: `B, B, 2B, 3B, 5B, …`
 pub type Fibonacci = Schedule<curve::Fibonacci>;
 
-/// Drawn between `B` and three times the delay before, under the cap. Its spread is its own, so it takes no jitter.
+/// Drawn between `B` and three times the delay before or the cap, whichever is less. Its spread is its own, so it takes no
+/// jitter.
 ///
-/// Source: the AWS Architecture Blog, *Exponential Backoff And Jitter*, 2015.
+/// Source: the AWS Architecture Blog, *Exponential Backoff And Jitter*, 2015; there, what is drawn above the cap is cut to
+/// it, and the spread ends when the cap is reached.
 pub type Decorrelated = Schedule<curve::Decorrelated>;
 
 /// Delays, as a value, without end unless it is given one: each iteration is a new session of the same schedule.
@@ -208,7 +210,13 @@ impl<C: fmt::Debug> fmt::Debug for Schedule<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Limits { cap, floor, within, jitter, random, left } = self.limits;
         let mut schedule = f.debug_struct("Schedule");
-        schedule.field("curve", &self.curve).field("jitter", &jitter).field("cap", &cap).field("floor", &floor);
-        schedule.field("within", &within).field("left", &left).field("seeded", &(random != Random::unseeded())).finish()
+        let left = (left < ENDLESS).then_some(left);
+        schedule.field("curve", &self.curve).field("jitter", &jitter).field("cap", &cap.limit());
+        schedule.field("floor", &floor);
+        schedule
+            .field("within", &within.limit())
+            .field("left", &left)
+            .field("seeded", &(random != Random::unseeded()))
+            .finish()
     }
 }

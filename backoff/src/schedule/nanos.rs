@@ -15,6 +15,11 @@ impl Nanos {
         if nanos > u64::MAX as u128 { Self::MAX } else { Self(nanos as u64) }
     }
 
+    /// As a limit, which [`MAX`](Self::MAX) is none.
+    pub(crate) fn limit(self) -> Option<Duration> {
+        (self != Self::MAX).then(|| self.duration())
+    }
+
     pub(crate) const fn duration(self) -> Duration {
         Duration::from_nanos(self.0)
     }
