@@ -46,18 +46,28 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("kind = 'exponential'\nfirst = '1s'\nfactor = 0.5", "factor is 0.5: it must be a number from 1 to 255"),
         ("kind = 'exponential'\nfirst = '1s'\nfactor = nan", "factor is NaN: it must be a number from 1 to 255"),
         ("kind = 'constant'\nfirst = '1s'\nfloor = '3s'\ncap = '2s'", "floor is 3s: it must be at most the cap, 2s"),
+        (
+            "kind = 'constant'\nfirst = '1s'\nfloor = '3s'\nwithin = '2s'",
+            "floor is 3s: it must be at most the total of",
+        ),
         ("kind = 'constant'\nfirst = '1s'\nstep = '3s'", "step is given: it must be left out: only a linear"),
         ("kind = 'linear'\nfirst = '1s'", "step is missing: it must be given for a linear schedule"),
         ("kind = 'linear'\nfirst = '1s'\nstep = '1s'\nfactor = 2.0", "factor is given: it must be left out"),
         ("kind = 'decorrelated'\nfirst = '1s'\njitter = 'full'", "jitter is given: it must be left out"),
         ("kind = 'decorrelated'\nfirst = '1s'\nfloor = '1ms'", "floor is given: it must be left out"),
-        ("kind = 'constant'\nfirst = '1s'\njitter = { around = 1.5 }", "ratio is 1.5: it must be a number from 0 to 1"),
+        (
+            "kind = 'constant'\nfirst = '1s'\njitter = { around = 1.5 }",
+            "jitter.around is 1.5: it must be a number from 0 to 1",
+        ),
         ("kind = 'constant'\nfirst = '1s'\nfactr = 2.0", "unknown field `factr`"),
         ("kind = 'quadratic'\nfirst = '1s'", "unknown variant `quadratic`"),
-        ("kind = 'constant'\nfirst = 'soon'", "`soon` is no duration such as \"250ms\""),
+        ("kind = 'constant'\nfirst = 'soon'", "first is `soon`: it must be a duration such as \"250ms\""),
         ("kind = 'constant'\nfirst = 250", "a duration such as \"250ms\""),
-        ("kind = 'constant'\nfirst = '99999999999999999999s'", "is no duration"),
-        ("kind = 'constant'\nfirst = '-1s'", "is no duration"),
+        (
+            "kind = 'constant'\nfirst = '99999999999999999999s'",
+            "first is `99999999999999999999s`: it must be a duration",
+        ),
+        ("kind = 'constant'\nfirst = '-1s'", "first is `-1s`: it must be a duration"),
         ("kind = 'constant'", "missing field `first`"),
     ] {
         let refused = schedule(text).unwrap_err();
@@ -85,7 +95,9 @@ fn a_policy_is_read_with_its_defaults() {
 fn a_policy_that_makes_no_sense_is_refused() {
     let schedule = "\nschedule = { kind = 'constant', first = '1s' }";
     for (text, message) in [
-        ("max_attempts = 0", "nonzero"),
+        ("max_attempts = 0", "max_attempts is 0: it must be at least 1"),
+        ("deadline = '0s'", "deadline is 0: it must be longer than zero"),
+        ("deadline = '1 fortnight'", "deadline is `1 fortnight`: it must be a duration"),
         ("attempt_timeout = '0s'", "attempt_timeout is 0: it must be longer than zero"),
         ("retries = 3", "unknown field `retries`"),
     ] {

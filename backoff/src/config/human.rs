@@ -1,22 +1,59 @@
-//! Durations as people write them.
+//! Durations as people write them, and the refusal of what is none.
 
-use std::{fmt, format, time::Duration};
+use std::{
+    borrow::ToOwned,
+    fmt, format,
+    string::{String, ToString},
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, de};
 
-/// A duration as people write it.
-#[derive(Clone, Copy)]
-pub(super) struct Human(pub(super) Duration);
+use crate::Invalid;
 
-impl<'de> Deserialize<'de> for Human {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(HumanVisitor)
+/// A text that is to be a duration. It is read where its field's name is known.
+pub(super) struct Human(String);
+
+/// Why a configuration was refused, by the field's name: not every format says where it stands.
+pub(super) struct Refused(String);
+
+impl Human {
+    pub(super) fn read(&self, field: &str) -> Result<Duration, Refused> {
+        let Self(text) = self;
+        let refused =
+            |error| format!("{field} is `{text}`: it must be a duration such as \"250ms\" or \"1m 30s\" ({error})");
+        humantime::parse_duration(text).map_err(|error| Refused(refused(error)))
+    }
+
+    pub(super) fn read_positive(&self, field: &'static str) -> Result<Duration, Refused> {
+        match self.read(field)? {
+            Duration::ZERO => Err(Invalid::number(field, 0.0, "longer than zero").into()),
+            duration => Ok(duration),
+        }
     }
 }
 
-struct HumanVisitor;
+impl From<Invalid> for Refused {
+    fn from(invalid: Invalid) -> Self {
+        Self(invalid.to_string())
+    }
+}
 
-impl de::Visitor<'_> for HumanVisitor {
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Human {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+struct Visitor;
+
+impl de::Visitor<'_> for Visitor {
     type Value = Human;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,8 +61,6 @@ impl de::Visitor<'_> for HumanVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Human, E> {
-        humantime::parse_duration(text)
-            .map(Human)
-            .map_err(|error| E::custom(format!("`{text}` is no duration such as \"250ms\": {error}")))
+        Ok(Human(text.to_owned()))
     }
 }

@@ -8,7 +8,7 @@ use std::{num::NonZeroU32, time::Duration, time::Instant};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{AnySchedule, AttemptTimeout, DEFAULT_MAX_SERVER_DELAY, ErrIsTransient, Invalid, Retry, Unbudgeted};
-use human::Human;
+use human::{Human, Refused};
 
 /// A policy as a configuration file has it; unknown fields and contradictions are refused while it is read.
 ///
@@ -56,7 +56,7 @@ pub struct RetryConfig {
     pub schedule: AnySchedule,
     /// The most attempts, the first included.
     pub max_attempts: Option<NonZeroU32>,
-    /// For the request as a whole.
+    /// For the request as a whole; longer than zero.
     pub deadline: Option<Duration>,
     /// For each attempt; longer than zero.
     pub attempt_timeout: Option<Duration>,
@@ -98,7 +98,7 @@ pub type Configured<W, M> = Retry<AnySchedule, W, ErrIsTransient, Unbudgeted, ()
 #[serde(deny_unknown_fields)]
 struct RawRetry {
     schedule: AnySchedule,
-    max_attempts: Option<NonZeroU32>,
+    max_attempts: Option<u32>,
     deadline: Option<Human>,
     attempt_timeout: Option<Human>,
     max_server_delay: Option<Human>,
@@ -106,18 +106,25 @@ struct RawRetry {
 
 impl<'de> Deserialize<'de> for RetryConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = RawRetry::deserialize(deserializer)?;
-        let duration = |human: Option<Human>| human.map(|Human(duration)| duration);
-        let attempt_timeout = duration(raw.attempt_timeout);
-        if attempt_timeout == Some(Duration::ZERO) {
-            return Err(de::Error::custom(Invalid::number("attempt_timeout", 0.0, "longer than zero")));
-        }
-        Ok(Self {
-            schedule: raw.schedule,
-            max_attempts: raw.max_attempts,
-            deadline: duration(raw.deadline),
-            attempt_timeout,
-            max_server_delay: duration(raw.max_server_delay).unwrap_or(DEFAULT_MAX_SERVER_DELAY),
+        RawRetry::deserialize(deserializer)?.checked().map_err(de::Error::custom)
+    }
+}
+
+impl RawRetry {
+    fn checked(&self) -> Result<RetryConfig, Refused> {
+        let positive =
+            |value: &Option<Human>, field| value.as_ref().map(|value| value.read_positive(field)).transpose();
+        let at_least_one = |attempts| {
+            NonZeroU32::new(attempts).ok_or(Invalid::number("max_attempts", f64::from(attempts), "at least 1"))
+        };
+        let max_server_delay =
+            self.max_server_delay.as_ref().map(|delay| delay.read("max_server_delay")).transpose()?;
+        Ok(RetryConfig {
+            schedule: self.schedule,
+            max_attempts: self.max_attempts.map(at_least_one).transpose()?,
+            deadline: positive(&self.deadline, "deadline")?,
+            attempt_timeout: positive(&self.attempt_timeout, "attempt_timeout")?,
+            max_server_delay: max_server_delay.unwrap_or(DEFAULT_MAX_SERVER_DELAY),
         })
     }
 }

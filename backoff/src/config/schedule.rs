@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::human::Human;
+use super::human::{Human, Refused};
 use crate::{
     AnySchedule, Builder, Constant, Decorrelated, Exponential, Fibonacci, Invalid, Jitter, Linear, Ratio, Schedule,
     curve::{Curve, Jittered},
@@ -39,8 +39,8 @@ impl<'de> Deserialize<'de> for AnySchedule {
 }
 
 impl RawSchedule {
-    fn build(&self) -> Result<AnySchedule, Invalid> {
-        let Human(first) = self.first;
+    fn build(&self) -> Result<AnySchedule, Refused> {
+        let first = self.first.read("first")?;
         self.refuse(Kind::Linear, "step", self.step.is_some(), "left out: only a linear schedule has it")?;
         self.refuse(
             Kind::Exponential,
@@ -51,7 +51,8 @@ impl RawSchedule {
         match self.kind {
             Kind::Constant => self.jittered(Constant::builder(first)),
             Kind::Linear => {
-                let Human(step) = self.step.ok_or(Invalid::absent("step", "given for a linear schedule"))?;
+                let step =
+                    self.step.as_ref().ok_or(Invalid::absent("step", "given for a linear schedule"))?.read("step")?;
                 self.jittered(Linear::builder(first, step))
             }
             Kind::Exponential => {
@@ -62,54 +63,48 @@ impl RawSchedule {
             Kind::Decorrelated => {
                 let own = "left out: a decorrelated schedule spreads by itself, from its first delay up";
                 if self.jitter.is_some() {
-                    return Err(Invalid::given("jitter", own));
+                    return Err(Invalid::given("jitter", own).into());
                 }
                 if self.floor.is_some() {
-                    return Err(Invalid::given("floor", own));
+                    return Err(Invalid::given("floor", own).into());
                 }
                 self.bounded(Decorrelated::new(first).to_builder())
             }
         }
     }
 
-    fn jittered<C: Jittered>(&self, mut builder: Builder<C>) -> Result<AnySchedule, Invalid>
+    fn jittered<C: Jittered>(&self, mut builder: Builder<C>) -> Result<AnySchedule, Refused>
     where
         Schedule<C>: Into<AnySchedule>,
     {
         if let Some(jitter) = self.jitter {
             builder = builder.jitter(jitter);
         }
-        if let Some(Human(floor)) = self.floor {
-            builder = builder.floor(floor);
+        if let Some(floor) = &self.floor {
+            builder = builder.floor(floor.read("floor")?);
         }
         self.bounded(builder)
     }
 
-    fn bounded<C: Curve>(&self, mut builder: Builder<C>) -> Result<AnySchedule, Invalid>
+    fn bounded<C: Curve>(&self, mut builder: Builder<C>) -> Result<AnySchedule, Refused>
     where
         Schedule<C>: Into<AnySchedule>,
     {
-        if let Some(Human(cap)) = self.cap {
-            builder = builder.cap(cap);
+        if let Some(cap) = &self.cap {
+            builder = builder.cap(cap.read("cap")?);
         }
-        if let Some(Human(within)) = self.within {
-            builder = builder.within(within);
+        if let Some(within) = &self.within {
+            builder = builder.within(within.read("within")?);
         }
         if let Some(seed) = self.seed {
             builder = builder.seed(seed);
         }
-        builder.build().map(Into::into)
+        Ok(builder.build()?.into())
     }
 
     /// Refuses a field that only the schedule `only` has, where it is given for another.
     fn refuse(&self, only: Kind, field: &'static str, given: bool, range: &'static str) -> Result<(), Invalid> {
         if given && self.kind != only { Err(Invalid::given(field, range)) } else { Ok(()) }
-    }
-}
-
-impl<'de> Deserialize<'de> for Ratio {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(f64::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -121,13 +116,16 @@ impl<'de> Deserialize<'de> for Jitter {
             None,
             Full,
             Equal,
-            Around(Ratio),
+            Around(f64),
         }
         Ok(match Raw::deserialize(deserializer)? {
             Raw::None => Self::None,
             Raw::Full => Self::Full,
             Raw::Equal => Self::Equal,
-            Raw::Around(ratio) => Self::Around(ratio),
+            Raw::Around(share) => {
+                let refused = |_| de::Error::custom(Invalid::number("jitter.around", share, "a number from 0 to 1"));
+                Self::Around(Ratio::new(share).map_err(refused)?)
+            }
         })
     }
 }
