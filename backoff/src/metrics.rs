@@ -1,6 +1,6 @@
 //! The observer that counts, with the `metrics` facade.
 
-use std::{fmt, time::Duration};
+use std::{fmt, time::Duration, vec::Vec};
 
 use evenkeel_budget::{Cause, Outcome, Verdict};
 use metrics::{Counter, Histogram, SharedString, Unit, counter, describe_counter, describe_histogram, histogram};
@@ -32,7 +32,7 @@ pub struct Metrics {
     requests: Counter,
     retries: Counter,
     verdicts: [Counter; OUTCOMES.len()],
-    stops: [Counter; Stop::ALL.len()],
+    stops: Vec<Counter>,
     delays: [Histogram; CAUSES.len()],
 }
 
@@ -57,7 +57,10 @@ impl Metrics {
             requests: with(REQUESTS),
             retries: with(RETRIES),
             verdicts: OUTCOMES.map(|(_, outcome)| counter!(VERDICTS, "name" => name.clone(), "outcome" => outcome)),
-            stops: Stop::ALL.map(|stop| counter!(STOPPED, "name" => name.clone(), "reason" => stop.as_str())),
+            stops: Stop::ALL
+                .iter()
+                .map(|stop| counter!(STOPPED, "name" => name.clone(), "reason" => stop.as_str()))
+                .collect(),
             delays: CAUSES.map(|(_, cause)| histogram!(DELAY, "name" => name.clone(), "cause" => cause)),
         }
     }

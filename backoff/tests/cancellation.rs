@@ -71,6 +71,13 @@ fn the_failed_response_and_the_attempt_are_dropped_before_the_sleep() {
 }
 
 #[test]
+fn the_failed_result_of_a_thread_is_dropped_before_the_sleep() {
+    let dropped = Rc::new(Cell::new(false));
+    let retry = Retry::new([ms(10)], |_| assert!(dropped.get(), "still held when the sleep begins"));
+    let _ = retry.run_blocking(|_| Err::<(), _>(Flag(dropped.clone())));
+}
+
+#[test]
 fn a_classifier_that_panics_leaves_the_budget_as_a_drop_would() {
     let world = World::new();
     let budget = TokenBudget::default();

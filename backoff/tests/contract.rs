@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use evenkeel_backoff::{Exponential, Jitter, Repeat, Retry, RetryLayer, Stop, TokenBudget, Unlimited, Verdict};
+use evenkeel_backoff::{Costs, Exponential, Jitter, Repeat, Retry, RetryLayer, Stop, TokenBudget, Unlimited, Verdict};
 use support::{
     Flag, Woken, World, ms,
     spies::{InFlight, Stops},
@@ -262,6 +262,38 @@ fn a_service_that_is_never_ready_again_is_waited_for_no_longer_than_an_attempt_m
     let policy = Retry::new(EXACT.take(3), world.sleeper()).attempt_timeout(ms(50), || "not ready");
     assert_eq!(world.run(policy.layer().layer(Stuck(false)).oneshot(())), Err("not ready"));
     assert_eq!(world.slept(), [ms(10), ms(50)]);
+}
+
+#[test]
+fn a_retry_whose_readiness_takes_until_the_deadline_is_not_sent() {
+    let world = World::new();
+    let (budget, stops) = (TokenBudget::default(), Rc::new(Stops::default()));
+    let (probe, log) = Probe::new([Err("a"), Ok(1)]);
+    *log.readiness.borrow_mut() = [Poll::Ready(Ok(())), Poll::Pending].into();
+    let policy = Retry::new(EXACT.take(3), world.sleeper()).deadline(ms(100)).clock(world.clock());
+    let policy = policy.attempt_timeout(ms(200), || "late").budget(budget.clone()).observe(stops.clone());
+    let mut service = policy.layer().layer(probe);
+    world.run(ServiceExt::<()>::ready(&mut service)).unwrap();
+    let mut response = pin!(service.call(()));
+    let woken = Woken::new();
+    assert!(woken.poll(response.as_mut()).is_pending(), "it sleeps");
+    world.advance(ms(10));
+    assert!(woken.poll(response.as_mut()).is_pending(), "the service is not ready yet");
+    world.advance(ms(90));
+    assert_eq!(woken.poll(response.as_mut()), Poll::Ready(Err("late")));
+    assert_eq!((log.calls.get(), budget.balance()), (1, 500));
+    assert_eq!(stops.0.take(), [(1, Stop::Deadline)]);
+}
+
+#[test]
+fn whether_a_request_may_be_repeated_is_asked_before_the_budget() {
+    let world = World::new();
+    let stops = Rc::new(Stops::default());
+    let (probe, _) = Probe::new([]);
+    let policy = Retry::new(EXACT.take(3), world.sleeper()).budget(TokenBudget::new(0, Costs::EARLIER));
+    let layer = policy.observe(stops.clone()).layer().replay(|_: &()| Repeat::Never);
+    let _ = world.run(layer.layer(probe).oneshot(()));
+    assert_eq!(stops.0.take(), [(1, Stop::NotRepeatable)]);
 }
 
 #[test]

@@ -124,6 +124,28 @@ fn with_an_attempt_timeout_the_whole_request_ends_by_the_deadline() {
 }
 
 #[test]
+fn a_sleep_that_takes_longer_than_the_deadline_is_followed_by_no_attempt() {
+    let world = World::new();
+    let (budget, stops) = (TokenBudget::default(), Stops::default());
+    let oversleep = |delay| world.sleep(if delay == ms(10) { ms(1_000) } else { delay });
+    let retry = Retry::new([ms(10)], oversleep).deadline(ms(100)).clock(world.clock()).budget(budget.clone());
+    let retry = retry.attempt_timeout(ms(50), || 77).observe(&stops);
+    assert_eq!(world.run(retry.run(|attempt| ready(Err::<(), _>(attempt)))), Err(77));
+    assert_eq!((stops.0.take(), budget.balance()), (vec![(1, Stop::Deadline)], 500), "and it is given back");
+}
+
+#[test]
+fn a_schedule_that_does_not_say_that_it_ends_is_held_to_three_attempts() {
+    let world = World::new();
+    let doubling = std::iter::successors(Some(ms(1)), |delay| Some(*delay * 2));
+    let attempts = |retry: &Retry<_, _, _, _, _, _>| world.run(retry.run(|n| ready(Err::<(), _>(n)))).unwrap_err() + 1;
+    let retry = Retry::new(doubling, world.sleeper()).clock(world.clock());
+    assert_eq!(attempts(&retry), 3);
+    assert_eq!(attempts(&retry.clone().deadline(Duration::MAX)), 3, "what no clock can show is no deadline");
+    assert_eq!(attempts(&retry.deadline(ms(20))), 5, "1, 2, 4, 8, and 16 would pass it");
+}
+
+#[test]
 fn an_attempt_that_is_ready_with_its_timer_wins() {
     let world = World::new();
     let retry = Retry::new([ms(10); 1], world.sleeper()).attempt_timeout(ms(30), || "late");

@@ -2,6 +2,8 @@
 
 use std::{fmt, num::NonZeroU32, time::Duration, time::Instant};
 
+#[cfg(doc)]
+use evenkeel_budget::Classify;
 use evenkeel_budget::{ErrIsTransient, Verdict};
 
 mod attempt;
@@ -48,7 +50,8 @@ pub use timeout::{AttemptTimeout, NoTimeout};
 /// ```
 ///
 /// The type parameters are its parts: schedule, sleeper, classifier, budget, observer, clock, attempt timeout. Each but
-/// the first two has a default, and code that is given a policy can ask for `impl Policy` instead.
+/// the first two has a default, and code that is given a policy can ask for a
+/// [`PolicyFor<R, E>`](PolicyFor) instead.
 #[derive(Clone, Copy)]
 #[must_use = "a policy does nothing until something is run with it"]
 pub struct Retry<S, W, C = ErrIsTransient, B = Unbudgeted, O = (), K = fn() -> Instant, T = NoTimeout> {
@@ -83,8 +86,9 @@ impl<S, W> Retry<S, W> {
     /// Waits by `schedule` between attempts, each wait a call of `sleep`.
     ///
     /// A schedule is anything that iterates over `Duration`s and can be cloned: one of this crate's, an array. How many
-    /// delays it has is how many retries there can be; one without end (its `size_hint` begins at `usize::MAX`) stops at
-    /// [`DEFAULT_MAX_ATTEMPTS`].
+    /// delays it has is how many retries there can be; one that does not say that it ends (the upper bound of its
+    /// `size_hint` is `None`, as of `std::iter::repeat` and `successors`) stops at [`DEFAULT_MAX_ATTEMPTS`], unless there are
+    /// [`max_attempts`](Self::max_attempts) or a [`deadline`](Self::deadline).
     ///
     /// The sleeper is your runtime's: `tokio::time::sleep`, `async_io::Timer::after`, `futures_timer::Delay::new`, and
     /// for [`run_blocking`](Self::run_blocking) `std::thread::sleep`.
@@ -107,7 +111,8 @@ impl<S, W> Retry<S, W> {
 
 impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
     /// Judges each result with `classify`. The default takes `Ok` for a success and every `Err` for transient, which is
-    /// wrong for a client that answers `Ok(503)`; feature `http` has the one for HTTP.
+    /// wrong for a client that answers `Ok(503)`; feature `http` has the one for HTTP. For a type of your own that implements
+    /// [`Classify`] there is [`classify`](Self::classify).
     ///
     /// ```
     /// use evenkeel_backoff::{Retry, Verdict};
@@ -125,6 +130,28 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
     where
         F: Fn(&Result<R, V>) -> Verdict,
     {
+        self.classify(classify)
+    }
+
+    /// Judges each result with a type that implements [`Classify`], as [`when`](Self::when) does with a function. In a
+    /// generic or spawned stack a type is easier on the compiler's inference than a closure.
+    ///
+    /// ```
+    /// use evenkeel_backoff::{Classify, Retry, Verdict};
+    /// use std::time::Duration;
+    ///
+    /// struct NeverAgain;
+    ///
+    /// impl<T, E> Classify<Result<T, E>> for NeverAgain {
+    ///     fn classify(&self, result: &Result<T, E>) -> Verdict {
+    ///         if result.is_ok() { Verdict::success() } else { Verdict::permanent() }
+    ///     }
+    /// }
+    ///
+    /// let retry = Retry::new([Duration::ZERO; 9], std::thread::sleep).classify(NeverAgain);
+    /// assert_eq!(retry.run_blocking(Err::<(), _>), Err(0));
+    /// ```
+    pub fn classify<F>(self, classify: F) -> Retry<S, W, F, B, O, K, T> {
         let Self { schedule, sleep, classify: _, budget, observer, clock, timeout, limits } = self;
         Retry { schedule, sleep, classify, budget, observer, clock, timeout, limits }
     }
@@ -144,8 +171,8 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
     }
 
     /// Asks `clock` for the time; read only where a deadline is set. Under tokio's paused clock:
-    /// `|| tokio::time::Instant::now().into_std()`. One that runs backwards or stands still lengthens the deadline and
-    /// does nothing worse.
+    /// `|| tokio::time::Instant::now().into_std()`. One that runs backwards or stands still lengthens the deadline, for ever
+    /// if need be: in a test with paused time give the policy that clock, or a limit on attempts as well.
     pub fn clock<K2: Fn() -> Instant>(self, clock: K2) -> Retry<S, W, C, B, O, K2, T> {
         let Self { schedule, sleep, classify, budget, observer, clock: _, timeout, limits } = self;
         Retry { schedule, sleep, classify, budget, observer, clock, timeout, limits }
@@ -153,7 +180,8 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
 
     /// Gives each attempt no more than `limit`, or what is left of the [`deadline`](Self::deadline) where that is less. An
     /// attempt that takes longer is dropped, and its result is `Err(make_error())`, which the classifier judges like any
-    /// other.
+    /// other. In a layer, the wait until the service is ready for a retry has the same limit, for itself; one that passes it
+    /// ends the request with `make_error()`, as [`Stop::NotReady`].
     ///
     /// The timer is armed when an attempt is first found pending: one that is ready at once costs none.
     pub fn attempt_timeout<M>(self, limit: Duration, make_error: M) -> Retry<S, W, C, B, O, K, AttemptTimeout<M>> {
@@ -165,9 +193,11 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
         Retry { schedule, sleep, classify, budget, observer, clock, timeout, limits }
     }
 
-    /// Sends no retry that could begin only when `total` has passed since the first attempt. With an
-    /// [`attempt_timeout`](Self::attempt_timeout) the request as a whole ends by then; without one, an attempt that has
-    /// begun is left to end by itself.
+    /// Waits for no retry that could begin only when `total` has passed since the first attempt.
+    ///
+    /// With an [`attempt_timeout`](Self::attempt_timeout) the request as a whole ends by then. Without one there is no error
+    /// to end it with: an attempt that has begun is left to end by itself, and a retry is sent even if its sleep, or in a
+    /// layer the wait until the service is ready, takes longer than it was to.
     pub const fn deadline(mut self, total: Duration) -> Self {
         self.limits.deadline = Some(total);
         self

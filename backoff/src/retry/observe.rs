@@ -1,6 +1,6 @@
 //! What a retry tells those who watch it.
 
-use std::{fmt, rc::Rc, sync::Arc, time::Duration};
+use std::{boxed::Box, fmt, rc::Rc, sync::Arc, time::Duration};
 
 use evenkeel_budget::{Cause, Verdict};
 
@@ -64,19 +64,19 @@ pub enum Stop {
     ServerDelay,
     /// All attempts that the schedule or the limit on attempts has are used.
     Exhausted,
-    /// The next attempt would come after the deadline.
+    /// The next attempt would come after the deadline, or its wait took until then.
     Deadline,
     /// The budget refused to pay.
     Budget,
     /// The request may not be sent twice, or cannot be copied.
     NotRepeatable,
-    /// The service failed while it was made ready for the next attempt.
+    /// The service failed, or took longer than an attempt may, while it was made ready for the next attempt.
     NotReady,
 }
 
 impl Stop {
     /// All reasons, in the order in which they are declared.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::Success,
         Self::Permanent,
         Self::Server,
@@ -159,4 +159,4 @@ macro_rules! forward {
     )*};
 }
 
-forward!(&O, Rc<O>, Arc<O>);
+forward!(&O, Box<O>, Rc<O>, Arc<O>);

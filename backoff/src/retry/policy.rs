@@ -10,7 +10,7 @@ use std::{
 use evenkeel_budget::{Budget, Classify, TokenBudget, Unlimited, Verdict};
 
 use super::{
-    Limits, Observer, Retry,
+    Limits, Observer, Retry, Run,
     timeout::{Timeout, TimeoutError},
 };
 
@@ -151,6 +151,40 @@ pub trait PolicyFor<R, E>: Policy {
         cx: &mut Context<'_>,
         left: impl FnOnce() -> Option<Duration>,
     ) -> Poll<E>;
+
+    /// The error of an attempt for which there is no time left, where there is one to make.
+    #[doc(hidden)]
+    fn late(&self) -> Option<E>;
+
+    /// [`Retry::run`], for code that does not know what the policy is made of.
+    ///
+    /// ```
+    /// use evenkeel_backoff::{PolicyFor, Retry};
+    /// use std::{future::Future, time::Duration};
+    ///
+    /// struct Client<P> {
+    ///     retry: P,
+    /// }
+    ///
+    /// impl<P: PolicyFor<u32, String>> Client<P> {
+    ///     async fn answer(&self) -> Result<u32, String> {
+    ///         self.retry.run(|attempt| async move { if attempt == 0 { Err("busy".to_owned()) } else { Ok(42) } }).await
+    ///     }
+    /// }
+    ///
+    /// let client = Client { retry: Retry::new([Duration::ZERO], tokio::time::sleep) };
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// assert_eq!(client.answer().await, Ok(42));
+    /// # });
+    /// ```
+    fn run<F, Fut>(&self, operation: F) -> Run<'_, Self, F, Fut>
+    where
+        Self: Sized,
+        F: FnMut(u32) -> Fut,
+        Fut: Future<Output = Result<R, E>>,
+    {
+        Run::new(self, operation)
+    }
 }
 
 impl<S, W, C, B, O, K, T, D, R, E> PolicyFor<R, E> for Retry<S, W, C, B, O, K, T>
@@ -175,5 +209,9 @@ where
             let limit = left().map_or(limit, |left| left.min(limit));
             (self.sleep)(limit)
         })
+    }
+
+    fn late(&self) -> Option<E> {
+        self.timeout.late()
     }
 }

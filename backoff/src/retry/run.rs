@@ -10,7 +10,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{
-    Retry,
+    Retry, Stop,
     attempt::{Attempt, Settled},
     pause::Pause,
     policy::{Policy, PolicyFor},
@@ -66,7 +66,7 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<R, E>>,
     {
-        Run { policy: self, operation, session: None, state: State::Sending }
+        Run::new(self, operation)
     }
 }
 
@@ -93,6 +93,12 @@ pin_project! {
     }
 }
 
+impl<'a, P: Policy, F, Fut> Run<'a, P, F, Fut> {
+    pub(super) fn new(policy: &'a P, operation: F) -> Self {
+        Self { policy, operation, session: None, state: State::Sending }
+    }
+}
+
 impl<P, F, Fut, R, E> Future for Run<'_, P, F, Fut>
 where
     P: PolicyFor<R, E>,
@@ -108,6 +114,11 @@ where
         loop {
             match this.state.as_mut().project() {
                 Projected::Sending => {
+                    if let Some(error) = session.is_late(policy).then(|| policy.late()).flatten() {
+                        this.state.set(State::Answered);
+                        session.stop(policy.observer(), Stop::Deadline);
+                        return Poll::Ready(Err(error));
+                    }
                     let future = (this.operation)(session.send(policy.observer()));
                     this.state.set(State::Attempting { attempt: Attempt::new(future) });
                 }

@@ -87,8 +87,7 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
         }
     }
 
-    #[cfg(feature = "tower")]
-    /// No retry follows, for a reason that is not the policy's. Gives back what was paid for one that was not sent.
+    /// The retry that was decided on is not sent after all. What was paid for it goes back.
     pub(crate) fn stop<O: Observer>(&mut self, observer: &O, stop: Stop) {
         self.token = None;
         observer.on_stop(self.attempts, stop);
@@ -138,13 +137,19 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     fn may_follow(&self, limits: &Limits, attempts: u32) -> bool {
         match limits.max_attempts {
             Some(max) => attempts < max.get(),
-            None if limits.deadline.is_none() && self.is_endless() => attempts < DEFAULT_MAX_ATTEMPTS.get(),
+            None if self.deadline.is_none() && self.is_endless() => attempts < DEFAULT_MAX_ATTEMPTS.get(),
             None => true,
         }
     }
 
+    /// Whether the schedule does not say that it ends.
     fn is_endless(&self) -> bool {
-        self.delays.size_hint().0 == usize::MAX
+        self.delays.size_hint().1.is_none()
+    }
+
+    /// Whether a retry that is about to be sent comes after the deadline: its wait took longer than it was to.
+    pub(crate) fn is_late<P: Rules>(&self, policy: &P) -> bool {
+        self.attempts > 0 && self.left(policy).is_some_and(|left| left.is_zero())
     }
 
     /// What is left of the deadline, where there is one; reads the clock only then.

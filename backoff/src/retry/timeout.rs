@@ -50,6 +50,9 @@ pub trait TimeoutError<E>: Timeout {
         cx: &mut Context<'_>,
         arm: impl FnOnce(Duration) -> D,
     ) -> Poll<E>;
+
+    /// The error of an attempt for which there is no time left; none where there is no limit, and so no error to make.
+    fn late(&self) -> Option<E>;
 }
 
 impl Timeout for NoTimeout {
@@ -59,6 +62,10 @@ impl Timeout for NoTimeout {
 impl<E> TimeoutError<E> for NoTimeout {
     fn poll_expired<D: Future>(&self, _: Pin<&mut ()>, _: &mut Context<'_>, _: impl FnOnce(Duration) -> D) -> Poll<E> {
         Poll::Pending
+    }
+
+    fn late(&self) -> Option<E> {
+        None
     }
 }
 
@@ -81,5 +88,9 @@ impl<M: Fn() -> E, E> TimeoutError<E> for AttemptTimeout<M> {
             Some(Poll::Ready(_)) => Poll::Ready((self.make_error)()),
             Some(Poll::Pending) | None => Poll::Pending,
         }
+    }
+
+    fn late(&self) -> Option<E> {
+        self.limit.map(|_| (self.make_error)())
     }
 }

@@ -122,14 +122,21 @@ where
                 }
                 Projected::Readying { timer } => {
                     let ready = match this.service.poll_ready(cx) {
-                        Poll::Ready(ready) => ready,
-                        Poll::Pending => Err(ready!(policy.poll_expired(timer, cx, || session.left(policy)))),
+                        Poll::Ready(Ok(())) => match session.is_late(policy).then(|| policy.late()).flatten() {
+                            Some(error) => Err((error, Stop::Deadline)),
+                            None => Ok(this.copies.next.take()),
+                        },
+                        Poll::Ready(Err(error)) => Err((error, Stop::NotReady)),
+                        Poll::Pending => {
+                            let error = ready!(policy.poll_expired(timer, cx, || session.left(policy)));
+                            Err((error, Stop::NotReady))
+                        }
                     };
                     let request = match ready {
-                        Ok(()) => this.copies.next.take(),
-                        Err(error) => {
+                        Ok(request) => request,
+                        Err((error, stop)) => {
                             this.state.set(State::Answered);
-                            session.stop(policy.observer(), Stop::NotReady);
+                            session.stop(policy.observer(), stop);
                             return Poll::Ready(Err(error));
                         }
                     };
