@@ -66,6 +66,29 @@ fn layers_services_and_their_responses_cross_threads_when_their_parts_do() {
     crossing::<ResponseFuture<Inner, Shared, Always, ()>>();
 }
 
+/// What a service does with a request: a stack that is cloned into a task.
+#[cfg(all(feature = "tower", feature = "http"))]
+#[test]
+fn a_stack_is_spawned_with_a_classifier_that_is_a_type() {
+    use evenkeel_backoff::http::{Classifier, by_method};
+    use http::{Request, Response};
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+    type Body = Box<dyn std::fmt::Debug + Send>;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let retry = Retry::new(Exponential::new(Duration::ZERO).take(3), tokio::time::sleep).classify(Classifier::new());
+    let retry = retry.attempt_timeout(Duration::from_secs(10), || std::io::Error::from(std::io::ErrorKind::TimedOut));
+    let stack = ServiceBuilder::new().layer(retry.layer().replay(by_method)).service(service_fn(
+        |request: Request<String>| async move { Ok::<_, std::io::Error>(Response::new(Box::new(request) as Body)) },
+    ));
+    let answered = runtime.block_on(async move {
+        let task = async move { stack.oneshot(Request::new("Hello".to_owned())).await };
+        tokio::spawn(task).await.unwrap()
+    });
+    assert!(answered.unwrap().status().is_success());
+}
+
 /// A future that need not be `Send` or `'static` may borrow what is neither.
 #[test]
 fn no_bound_is_asked_that_the_code_does_not_need() {

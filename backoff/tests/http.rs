@@ -223,10 +223,10 @@ fn a_success_has_no_hint_whatever_it_says() {
 #[test]
 fn the_server_may_override_the_status() {
     let (yes, no) = (("x-should-retry", "true"), ("x-should-retry", "false"));
-    assert_eq!(status(400, &[yes]), Verdict::transient());
-    assert_eq!(status(400, &[yes, ("retry-after", "1")]), Verdict::transient().not_before(secs(1)));
+    assert_eq!(status(400, &[yes]), Verdict::transient().unprocessed());
+    assert_eq!(status(400, &[yes, ("retry-after", "1")]), Verdict::transient().unprocessed().not_before(secs(1)));
     assert_eq!(status(429, &[yes]), Verdict::throttled());
-    assert_eq!(status(500, &[yes]), Verdict::transient());
+    assert_eq!(status(500, &[yes]), Verdict::transient().unprocessed());
     assert_eq!(status(500, &[no]), Verdict::transient().never());
     assert_eq!(status(429, &[no, ("retry-after", "1")]), Verdict::throttled().never());
     assert_eq!(status(400, &[no]), Verdict::permanent().never());
@@ -361,7 +361,8 @@ fn what_may_not_be_sent_twice_is_not_unless_it_was_surely_not_processed() {
     for code in [408, 500, 502, 503, 504, 529, 599] {
         assert_eq!(judge(code, &[]), Verdict::permanent(), "{code}");
     }
-    assert_eq!(judge(500, &[("x-should-retry", "true")]), Verdict::permanent());
+    let allowed = judge(500, &[("x-should-retry", "true")]);
+    assert_eq!(allowed, Verdict::transient().unprocessed(), "the server says so itself");
     assert_eq!(judge(502, &[("retry-after", "2")]), Verdict::permanent().not_before(secs(2)));
     assert_eq!(judge(429, &[]), Verdict::throttled());
     assert_eq!(judge(503, &[("retry-after", "2")]), Verdict::throttled().not_before(secs(2)));

@@ -10,10 +10,13 @@ use crate::{
 /// A bucket of tokens: an extra attempt takes some, a request that succeeds puts some back.
 ///
 /// It starts full. A retry that helped returns what it cost, a success at the first try adds one, a failure adds
-/// nothing. A hedge is never returned, for it is sent when nothing has failed: when all answers are slow and good, a
-/// refund for each would let every request be sent twice. So while the service is well the bucket is full and is only read, and in an outage it empties after
-/// `capacity / cost` extra attempts and grants no more until requests succeed again. In steady state it lets the extra
-/// load be about `1 / cost` of the successes. It has no clock, so it cannot be confused by one.
+/// nothing. So while the service is well the bucket is full and its count is only read; and in an outage it empties after
+/// `capacity / cost` extra attempts and grants no more until requests succeed again. In between, with
+/// [`Costs::REVISION_2026`], the extra load is at most about a quarter of what succeeds (when a fifth of the attempts
+/// fail). It has no clock, so it cannot be confused by one.
+///
+/// A hedge is never returned, for it is sent when nothing has failed: when all answers are slow and good, a refund for
+/// each would let every request be sent twice. Hedges are about one to fourteen successes.
 ///
 /// Source: the AWS SDKs' *standard* retry mode (AWS SDKs and Tools Reference Guide, "Retry behavior").
 ///
@@ -54,7 +57,6 @@ pub struct Costs {
 
 impl Costs {
     /// The 2026 revision of the standard mode: 14, and 5 when throttled, for such an answer is cheap for the service.
-    /// About one extra attempt to fourteen successes in the long run.
     pub const REVISION_2026: Self = Self { transient: 14, throttled: 5, timeout: 14, hedge: 14 };
 
     /// The standard mode before that: 5, and 10 after a timeout, for a service that is too slow to answer suffers most
@@ -225,7 +227,8 @@ impl Bucket {
             .map_err(|_| Exhausted::new())
     }
 
-    /// Adds, up to the capacity. A full bucket is not written, so that healthy callers do not share a dirty cache line.
+    /// Adds, up to the capacity. A full bucket's count is not written. (Opening an account is a reference counted, which is a
+    /// write, beside it.)
     fn put(&self, tokens: u32) {
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
             (held < self.capacity).then(|| held.saturating_add(tokens).min(self.capacity))

@@ -105,8 +105,8 @@ impl Verdict {
         self
     }
 
-    /// Says that the service surely did not begin the work (the connection was refused, say), so that even a request
-    /// which must not take effect twice may be sent again. A throttled verdict says so from the start.
+    /// Says that the service surely did not begin the work (the connection was refused, say) or itself allows a
+    /// repetition, so that even a request which must not take effect twice may be sent again. A throttled verdict says so from the start.
     #[must_use]
     pub const fn unprocessed(mut self) -> Self {
         self.unprocessed = true;
@@ -125,7 +125,7 @@ impl Verdict {
         self.hint
     }
 
-    /// Whether the service surely did not begin the work.
+    /// Whether the service surely did not begin the work, or itself allows a repetition.
     #[must_use]
     pub const fn is_unprocessed(&self) -> bool {
         self.unprocessed

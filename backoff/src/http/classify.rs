@@ -1,12 +1,13 @@
 //! The classifier: a status, its headers or an error in, a verdict out.
 
 use std::{
+    boxed::Box,
     error::Error,
     time::{Duration, SystemTime},
 };
 
 use ::http::{HeaderMap, Response, StatusCode};
-use evenkeel_budget::{Outcome, Verdict};
+use evenkeel_budget::{Classify, Outcome, Verdict};
 
 use super::{hint, quota, status, transport};
 
@@ -93,7 +94,8 @@ impl Classifier {
             Outcome::Transient if status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some() => {
                 Verdict::throttled()
             }
-            Outcome::Permanent if should_retry == Some(true) => Verdict::transient(),
+            // The server allows it, and it knows whether the work was begun.
+            Outcome::Transient | Outcome::Permanent if should_retry == Some(true) => Verdict::transient().unprocessed(),
             Outcome::Success | Outcome::Transient | Outcome::Throttled | Outcome::Permanent => plain,
         };
         let renewal = || if verdict.outcome() == Outcome::Throttled { quota::renewal(headers) } else { None };
@@ -175,6 +177,23 @@ impl Classifier {
         move |result| self.result(result)
     }
 
+    /// [`result`](Self::result) for a boxed error, as the layers of tower make it.
+    ///
+    /// ```
+    /// use evenkeel_backoff::{Outcome, http::Classifier};
+    /// use std::{error::Error, io};
+    ///
+    /// let refused: Box<dyn Error + Send + Sync> = io::Error::from(io::ErrorKind::ConnectionRefused).into();
+    /// assert_eq!(Classifier::new().boxed::<()>(&Err(refused)).outcome(), Outcome::Transient);
+    /// ```
+    #[must_use]
+    pub fn boxed<B>(&self, result: &Result<Response<B>, Box<dyn Error + Send + Sync>>) -> Verdict {
+        match result {
+            Ok(response) => self.response(response),
+            Err(error) => self.error(&**error),
+        }
+    }
+
     fn hinted(&self, verdict: Verdict, delay: Option<Duration>) -> Verdict {
         match delay {
             Some(delay) if self.exact_hints => verdict.exactly(delay),
@@ -190,6 +209,13 @@ impl Classifier {
             Some(hint) => Verdict::permanent().with_hint(hint),
             None => Verdict::permanent(),
         }
+    }
+}
+
+/// As [`result`](Classifier::result).
+impl<B, E: Error + 'static> Classify<Result<Response<B>, E>> for Classifier {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
+        self.result(result)
     }
 }
 

@@ -36,8 +36,9 @@
 //! | 501, 505–511, 525, 526 | permanent: someone has to change something first |
 //! | every other 5xx, 600 and above | transient: what is unknown is as 500 (RFC 9110, section 15) |
 //!
-//! On a failure, `x-should-retry: true` makes what is permanent transient; `x-should-retry: false` leaves the outcome and
-//! adds [`Hint::Never`].
+//! On a failure, `x-should-retry: true` makes what is permanent transient, and says with the server's authority that this
+//! request may be sent again, even one that is not idempotent; `x-should-retry: false` leaves the outcome and adds
+//! [`Hint::Never`].
 //!
 //! # Hints
 //!
@@ -99,6 +100,9 @@ pub use replay::by_method;
 pub const LONGEST_HINT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What `result` says by the [default classifier](Classifier::new): the function for [`Retry::when`](crate::Retry::when).
+///
+/// In a stack that is moved into a spawned task give [`Retry::classify`](crate::Retry::classify) a [`Classifier`] instead:
+/// there the compiler can find a function "not general enough" where the response or the error has a `dyn` in it.
 ///
 /// # Examples
 ///
