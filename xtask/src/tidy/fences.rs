@@ -37,7 +37,7 @@ fn idle(lines: impl Iterator<Item = String>) -> Vec<Fault> {
 
 /// What follows the marks of a code fence, if the line is one; in a quote or a list too.
 pub(super) fn fence(line: &str) -> Option<&str> {
-    let line = line.trim_start_matches([' ', '>', '-', '*']);
+    let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || " >-*.)".contains(c));
     let mark = ["```", "~~~"].into_iter().find(|mark| line.starts_with(mark))?;
     Some(line.trim_start_matches(&mark[..1]).trim())
 }
@@ -45,6 +45,12 @@ pub(super) fn fence(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::{super::lines, *};
+
+    #[test]
+    fn a_fence_in_a_numbered_list_is_one() {
+        assert_eq!(fence("1. ```rust,ignore"), Some("rust,ignore"));
+        assert_eq!(fence("1. ignore it"), None);
+    }
 
     #[test]
     fn an_example_that_does_not_run_is_found_in_a_doc_comment() {

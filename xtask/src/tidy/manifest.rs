@@ -20,7 +20,7 @@ fn shared_keys(text: &str) -> Vec<Fault> {
         let dotted = entry.table.is_empty() && is_inherited(entry, "lints");
         dotted || (entry.table == "lints" && entry.key == "workspace" && entry.value == "true")
     });
-    let missing = ["license", "rust-version"].into_iter().filter(|key| !inherits(key));
+    let missing = ["version", "edition", "license", "rust-version"].into_iter().filter(|key| !inherits(key));
     let mut faults: Vec<Fault> =
         missing.map(|key| (1, format!("write `{key}.workspace = true` under `[package]`"))).collect();
     if !has_lints {
@@ -85,7 +85,7 @@ mod tests {
     use super::{super::lines, *};
 
     const GOOD: &str = "[package]\nname = \"a\"\ndescription = \"A.\"\nlicense.workspace = true\n\
-        rust-version = { workspace = true }\n\n[dependencies]\nb.workspace = true\n\
+        rust-version = { workspace = true }\nversion.workspace = true\nedition.workspace = true\n\n[dependencies]\nb.workspace = true\n\
         c = { workspace = true, features = [\"x\"], optional = true }\nd = { path = \"../d\" }\n\n[lints]\nworkspace = true\n";
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_shared_must_come_from_the_root() {
         let faults = shared_keys("[package]\nlicense = \"MIT\"\n");
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
     }
 
     #[test]
