@@ -1,6 +1,8 @@
 //! **When should it be tried again?**
 //!
 //! ```
+//! # #[cfg(feature = "retry")]
+//! # {
 //! use evenkeel_backoff::{Exponential, Retry, TokenBudget};
 //! use std::time::Duration;
 //!
@@ -16,6 +18,7 @@
 //! let refused = retry.run(|attempt| async move { Err::<(), _>(format!("busy at attempt {attempt}")) }).await;
 //! assert_eq!(refused, Err("busy at attempt 4".to_owned()), "the last result, as it was");
 //! # });
+//! # }
 //! ```
 //!
 //! # A map
