@@ -1,5 +1,7 @@
 //! `demo`: the main job of the workspace, with the exit code that it ends with.
 
+use std::path::Path;
+
 use crate::{
     report::{Report, Stop},
     step::Step,
@@ -8,7 +10,9 @@ use crate::{
 /// Hands all arguments on. Nothing is written to standard output here: with `--json` a program may be reading it.
 pub(crate) fn run(_: &mut Report, args: &[String]) -> Result<(), Stop> {
     let quiet = args.iter().any(|arg| arg == "--json");
-    let step = step(quiet, args);
+    // Where the caller is; the demo itself runs in the root of the workspace. Without it, paths stay as they are.
+    let here = std::env::current_dir().unwrap_or_default();
+    let step = step(quiet, &from_here(args, &here));
     if !quiet {
         eprintln!("▸ {step}");
     }
@@ -25,7 +29,25 @@ pub(crate) fn run(_: &mut Report, args: &[String]) -> Result<(), Stop> {
 
 fn step(quiet: bool, args: &[String]) -> Step {
     let quiet = if quiet { "--quiet" } else { "" };
-    Step::cargo("demo", &format!("run {quiet} --release -p evenkeel-lab --bin demo --")).args(args)
+    Step::cargo("demo", &format!("run --locked {quiet} --release -p evenkeel-lab --bin demo --")).args(args)
+}
+
+/// The arguments with the folder of the report told from `here`, as the caller means it. The default stays the demo's own,
+/// in the root of the workspace.
+fn from_here(args: &[String], here: &Path) -> Vec<String> {
+    let absolute = |folder: &str| here.join(folder).display().to_string();
+    let mut is_folder = false;
+    let mut told = Vec::with_capacity(args.len());
+    for arg in args {
+        // An empty one is nonsense, and the demo says so.
+        told.push(match arg.strip_prefix("--report=") {
+            _ if is_folder && !arg.is_empty() => absolute(arg),
+            Some(folder) if !folder.is_empty() => format!("--report={}", absolute(folder)),
+            Some(_) | None => arg.clone(),
+        });
+        is_folder = !is_folder && arg == "--report";
+    }
+    told
 }
 
 #[cfg(test)]
@@ -33,9 +55,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_folder_of_the_report_is_told_from_where_the_caller_is() {
+        let told = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+            from_here(&args, Path::new("/here"))
+        };
+        assert_eq!(told(&["--report", "out", "--json"]), ["--report", "/here/out", "--json"]);
+        assert_eq!(told(&["--report=out", "--only", "none"]), ["--report=/here/out", "--only", "none"]);
+        assert_eq!(told(&["--report", "/there"]), ["--report", "/there"]);
+        assert_eq!(told(&["--report"]), ["--report"]);
+        assert_eq!(told(&["--report="]), ["--report="]);
+    }
+
+    #[test]
     fn every_argument_reaches_the_demo() {
         let args = ["--seed".to_owned(), "7".to_owned()];
-        let line = "cargo run --release -p evenkeel-lab --bin demo -- --seed 7";
+        let line = "cargo run --locked --release -p evenkeel-lab --bin demo -- --seed 7";
         assert_eq!(step(false, &args).to_string(), line);
     }
 }

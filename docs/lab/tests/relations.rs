@@ -14,7 +14,7 @@ use evenkeel_lab::demo::{
 
 fn plan(seed: u64, rps: f64, seconds: u64) -> Plan {
     let setup = Setup { seed, rps, patience: Duration::from_secs(3) };
-    Plan { incident: Incident::new(Duration::from_secs(seconds)), setup }
+    Plan { incident: Incident::new(Duration::from_secs(seconds)), setup, sized_for: rps }
 }
 
 async fn figures(plan: &Plan, name: &str) -> Figures {
@@ -80,5 +80,31 @@ async fn evenkeel_answers_most_and_late_answers_are_rare_and_the_outage_is_left_
             assert!(evenkeel.p99_ms < tenacity.p99_ms, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
             assert!(evenkeel.outage_amplification < Some(1.5), "{plan:?}\n{evenkeel:?}");
         }
+    }
+}
+
+/// With less than three quarters of the slots the first relation no longer holds: retries that help are refunded by the
+/// budget, so the load of all retries tips a service that had just enough for the first attempts.
+#[tokio::test(start_paused = true)]
+async fn the_relations_do_not_hang_on_the_capacity_that_was_chosen() {
+    for factor in [0.85, 0.9, 1.1, 1.5] {
+        for seed in 0..3 {
+            let plan = Plan { sized_for: 200.0 * factor, ..plan(seed, 200.0, 8) };
+            let [none, tenacity, evenkeel] =
+                [figures(&plan, "none").await, figures(&plan, "tenacity").await, figures(&plan, "evenkeel").await];
+            assert!(evenkeel.answered > none.answered, "{plan:?}\n{evenkeel:?}\n{none:?}");
+            assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
+            assert!(evenkeel.outage_amplification < Some(1.5), "{plan:?}\n{evenkeel:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_with_too_few_slots_gets_slower_and_then_fails_for_all() {
+    for entry in strategies::ALL {
+        let ample = figures(&plan(0, 200.0, 8), entry.name).await;
+        let scarce = figures(&Plan { sized_for: 100.0, ..plan(0, 200.0, 8) }, entry.name).await;
+        assert!(scarce.p95_ms > ample.p95_ms, "{scarce:?}\n{ample:?}");
+        assert!(scarce.answered < ample.answered, "{scarce:?}\n{ample:?}");
     }
 }

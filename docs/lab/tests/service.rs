@@ -7,7 +7,7 @@ use std::{io::ErrorKind, sync::Arc, time::Duration};
 use evenkeel_lab::demo::{
     client::{Client, Request},
     incident::{Incident, Phase},
-    service::{Reply, Service},
+    service::{HANG, Reply, Service},
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -66,7 +66,7 @@ async fn work_goes_on_when_the_caller_has_given_up() {
         }
     }
     sleep(Duration::from_millis(1)).await;
-    assert_eq!(service.received(), 100);
+    assert_eq!(service.received().len(), 100);
     assert_eq!(service.answer(100, 0).await.status, 503, "the slots and the line are full of work nobody waits for");
     sleep(Duration::from_secs(1)).await;
     assert_eq!(service.answer(101, 0).await.status, 200, "until it is done");
@@ -88,10 +88,12 @@ async fn the_surge_fails_in_the_shares_that_are_promised() {
     let throttled = share(&|status| status == 429);
     assert!((throttled - 0.05).abs() < 0.015, "{throttled}");
     assert!(answers.iter().all(|(reply, _)| (reply.status == 429) == reply.retry_after.is_some()));
-    let slowest = answers.iter().map(|(_, time)| *time).max().unwrap();
+    let (hung, worked): (Vec<_>, Vec<_>) = answers.iter().partition(|(_, time)| *time >= HANG);
+    assert!((10..60).contains(&hung.len()), "{} of 4,000 hang", hung.len());
+    let slowest = worked.iter().map(|(_, time)| *time).max().unwrap();
     // A tick of the clock more.
     assert!(slowest <= Duration::from_millis(501), "{slowest:?}");
-    assert!(slowest > Duration::from_millis(300), "{slowest:?}");
+    assert!(slowest >= Duration::from_millis(500), "{slowest:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +142,7 @@ async fn in_the_outage_connections_are_refused_and_then_all_are_answered_503() {
 
     until(Phase::Refused, &service).await;
     assert_eq!(request.send().await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
-    assert_eq!(service.received(), 0);
+    assert_eq!(service.received().len(), 0);
 
     until(Phase::Unavailable, &service).await;
     assert_eq!(request.send().await.unwrap().status(), 503);
@@ -148,7 +150,7 @@ async fn in_the_outage_connections_are_refused_and_then_all_are_answered_503() {
     until(Phase::Recovery, &service).await;
     assert_eq!(request.send().await.unwrap().status(), 200);
     assert_eq!(client.sent().len(), 3, "refused connections are counted too");
-    assert_eq!(service.received(), 2);
+    assert_eq!(service.received().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

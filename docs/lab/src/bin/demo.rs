@@ -28,6 +28,9 @@ async fn main() -> ExitCode {
 
 async fn demo(args: &Args) -> Result<(), Box<dyn Error>> {
     let plan = Plan::of(args);
+    if let Some(note) = args.caution() {
+        eprintln!("{note}");
+    }
     let runs = run_all(args, &plan).await?;
     let summary = plan.summary(&runs);
     let page = report::write(&args.report, &plan, &runs)?;

@@ -54,6 +54,15 @@ impl Args {
         strategies::ALL.iter().filter(wanted).collect()
     }
 
+    /// What the reader of the figures must be told, if anything.
+    #[must_use]
+    pub fn caution(&self) -> Option<String> {
+        let requests = self.rps * self.seconds;
+        (requests < ENOUGH).then(|| {
+            format!("note: some {requests:.0} requests for each strategy are few; the figures need {ENOUGH} and more")
+        })
+    }
+
     /// How long one incident takes.
     #[must_use]
     pub fn length(&self) -> Duration {
@@ -71,7 +80,14 @@ const LEGEND: &str = "\
 answered       the caller had a 2xx within its patience; latencies are those of the answered
 upstream       attempts sent to the server, refused connections included
 amplification  attempts per request; in the outage: attempts sent in it per request begun in it
-recovery       from the end of the outage until 95 % of the requests in a window of 500 ms are answered";
+recovery       from the end of the outage until 95 % of the requests in a window of 500 ms are answered,
+               to the beginning of that window
+
+The budget of `evenkeel` is a default one: 35 retries from full to empty, whatever the load. At few requests a second
+that is much beside the requests of the outage, and under 100 a second or 4 s all figures are of few requests.";
+
+/// With fewer requests than this, what is seen is chance more than strategy.
+const ENOUGH: f64 = 800.0;
 
 fn names() -> PossibleValuesParser {
     strategies::ALL.iter().map(|entry| PossibleValue::new(entry.name).help(entry.about)).into()
@@ -141,6 +157,14 @@ mod tests {
         for entry in strategies::ALL {
             assert!(message.contains(entry.name), "{message}");
         }
+    }
+
+    #[test]
+    fn few_requests_are_warned_of() {
+        let caution = |args: &[&str]| parse(args).unwrap().caution();
+        assert_eq!(caution(&[]), None);
+        assert_eq!(caution(&["--rps", "100"]), None);
+        assert!(caution(&["--rps", "50"]).is_some_and(|note| note.contains("400")));
     }
 
     #[test]

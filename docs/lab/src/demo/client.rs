@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, header::HeaderMap};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -32,21 +32,32 @@ pub type Answer = io::Result<Response<Bytes>>;
 #[derive(Debug)]
 pub struct Request {
     id: u64,
-    attempts: AtomicU32,
+    attempts: Attempts,
     client: Arc<Client>,
 }
+
+/// How many attempts of a request were sent. The copies of its HTTP form share it, as an extension.
+#[derive(Clone, Debug, Default)]
+struct Attempts(Arc<AtomicU32>);
 
 impl Request {
     /// The request with this number, not sent yet.
     #[must_use]
     pub fn new(id: u64, client: Arc<Client>) -> Self {
-        Self { id, attempts: AtomicU32::new(0), client }
+        Self { id, attempts: Attempts::default(), client }
     }
 
-    /// Which request of the load it is, from 0; the same for all strategies under one seed.
+    /// Its HTTP form, for a strategy that sends it through a stack of its own over [`Client::send`]. All copies of it
+    /// are attempts of this request; its `Idempotency-Key` says so to the service, and its number is the key.
     #[must_use]
-    pub fn id(&self) -> u64 {
-        self.id
+    pub fn message(&self) -> http::Request<Bytes> {
+        http::Request::post("/v1/chat/completions")
+            .header("content-type", "application/json")
+            .header(IDEMPOTENCY_KEY, self.id)
+            .extension(self.attempts.clone())
+            .body(Bytes::from_static(PROMPT))
+            // Of constants and a number.
+            .expect("a request of legal parts")
     }
 
     /// Sends it (again), with no limit of time other than the caller's patience.
@@ -59,8 +70,7 @@ impl Request {
     ///
     /// Dropping the future closes the connection. The service goes on with the work.
     pub async fn send(&self) -> Answer {
-        let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-        self.client.send(self.id, attempt).await
+        self.client.send(self.message()).await
     }
 }
 
@@ -82,7 +92,7 @@ pub struct Sent {
 /// How attempts reach the service.
 #[derive(Debug)]
 enum Transport {
-    Http { client: legacy::Client<HttpConnector, Full<Bytes>>, url: String },
+    Http { client: legacy::Client<HttpConnector, Full<Bytes>>, server: SocketAddr },
     Direct(Arc<Service>),
 }
 
@@ -94,7 +104,7 @@ impl Client {
         connector.set_nodelay(true);
         // It sends again by itself only what found its pooled connection closed, and so was never sent.
         let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Self::over(Transport::Http { client, url: format!("http://{server}/v1/chat/completions") }, start)
+        Self::over(Transport::Http { client, server }, start)
     }
 
     /// A client that calls the model of the service in this process, without a network, with the same outage: what
@@ -121,29 +131,53 @@ impl Client {
         self.start
     }
 
-    async fn send(&self, id: u64, attempt: u32) -> Answer {
+    /// Sends a [message](Request::message) as the next attempt of its request.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; see [`Answer`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection. The service goes on with the work.
+    pub async fn send(&self, mut message: http::Request<Bytes>) -> Answer {
+        let attempts = message.extensions_mut().get_or_insert_default::<Attempts>();
+        let attempt = attempts.0.fetch_add(1, Ordering::Relaxed);
         let sent = Sent { at: self.start.elapsed() };
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
         match &self.transport {
-            Transport::Http { client, url } => send_http(client, url, id, attempt).await,
-            Transport::Direct(service) => send_direct(service, id, attempt).await,
+            Transport::Http { client, server } => send_http(client, *server, message, attempt).await,
+            Transport::Direct(service) => {
+                send_direct(service, number(message.headers(), IDEMPOTENCY_KEY), attempt).await
+            }
         }
     }
 }
 
-/// Tells the server which request and attempt it sees, so that it can draw the same luck for every strategy.
-pub(super) const REQUEST_ID: &str = "x-request-id";
+/// They tell the server which request and attempt it sees, so that it can draw the same luck for every strategy.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub(super) const ATTEMPT: &str = "x-attempt";
 
-async fn send_http(client: &legacy::Client<HttpConnector, Full<Bytes>>, url: &str, id: u64, attempt: u32) -> Answer {
-    let request = http::Request::post(url)
-        .header("content-type", "application/json")
-        .header(REQUEST_ID, id)
-        .header(ATTEMPT, attempt)
-        .body(Full::from(PROMPT))
-        // The URL is made of a socket address, the rest of constants and numbers.
-        .expect("a request of legal parts");
-    let response = client.request(request).await.map_err(|error| {
+/// The number in a header; 0 where there is none.
+pub(super) fn number(headers: &HeaderMap, name: &str) -> u64 {
+    headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+async fn send_http(
+    client: &legacy::Client<HttpConnector, Full<Bytes>>,
+    server: SocketAddr,
+    mut message: http::Request<Bytes>,
+    attempt: u32,
+) -> Answer {
+    message.headers_mut().insert(ATTEMPT, attempt.into());
+    *message.uri_mut() = http::Uri::builder()
+        .scheme("http")
+        .authority(server.to_string())
+        .path_and_query(message.uri().path())
+        .build()
+        // An authority can always be made of a socket address.
+        .expect("a URL of legal parts");
+    let response = client.request(message.map(Full::new)).await.map_err(|error| {
         let kind = if error.is_connect() { ErrorKind::ConnectionRefused } else { ErrorKind::ConnectionReset };
         io::Error::new(kind, error)
     })?;
@@ -183,7 +217,7 @@ pub(super) fn response(reply: Reply) -> Response<Bytes> {
     response
 }
 
-const PROMPT: &str = r#"{"model":"keel-1","messages":[{"role":"user","content":"Is all well?"}]}"#;
+const PROMPT: &[u8] = br#"{"model":"keel-1","messages":[{"role":"user","content":"Is all well?"}]}"#;
 const COMPLETION: &[u8] = br#"{"choices":[{"message":{"role":"assistant","content":"All is well."}}]}"#;
 const FAILURE: &[u8] = br#"{"error":{"message":"The server had an error while processing your request"}}"#;
 

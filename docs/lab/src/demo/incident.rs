@@ -47,7 +47,8 @@ impl Phase {
     }
 
     /// Where it ends, in fortieths of the incident. The surge is the longest, for it is where strategies differ most
-    /// in what they get; the outage is long enough that nobody's patience outlasts it for most of its requests.
+    /// in what they get. The outage (2 s by default) is shorter than a caller's patience (3 s): who waits long enough before
+    /// the last try is answered after it, and late.
     const fn end(self) -> u32 {
         match self {
             Self::Calm => 6,
@@ -78,6 +79,8 @@ pub struct Weather {
     pub errors: f64,
     /// The share of requests that are answered 429 at the door.
     pub throttled: f64,
+    /// The share of attempts that are lost behind the door: nobody works on them, and no answer comes.
+    pub hangs: f64,
 }
 
 /// The phases laid out over a length of time.
@@ -138,10 +141,10 @@ impl Incident {
 }
 
 /// Median 20 ms: 200 ms of a model API's life.
-const FAIR: Weather = Weather { median: Duration::from_millis(20), errors: 0.0, throttled: 0.0 };
+const FAIR: Weather = Weather { median: Duration::from_millis(20), errors: 0.0, throttled: 0.0, hangs: 0.0 };
 
 /// What the surge climbs to.
-const FOUL: Weather = Weather { median: Duration::from_millis(110), errors: 0.15, throttled: 0.05 };
+const FOUL: Weather = Weather { median: Duration::from_millis(110), errors: 0.15, throttled: 0.05, hangs: 0.007 };
 
 /// The share of the surge in which the latency climbs; after it, it stays.
 const CLIMB: f64 = 0.25;

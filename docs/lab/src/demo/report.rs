@@ -19,14 +19,20 @@ use crate::chart::{Band, Line, Panel, Scale, colours, grid};
 ///
 /// # Errors
 ///
-/// What the operating system says, when a file cannot be written.
+/// What the operating system says, with the path, when a file cannot be written.
 pub fn write(folder: &Path, plan: &Plan, runs: &[Run]) -> io::Result<PathBuf> {
     let charts = charts(plan, runs).map_err(io::Error::other)?;
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join("report.svg"), &charts)?;
-    let page = folder.join("report.html");
-    fs::write(&page, html(plan, &plan.summary(runs), runs, &charts))?;
+    // Absolute, for the reader may be in another folder than this program.
+    let folder = named(folder, std::path::absolute(folder))?;
+    named(&folder, fs::create_dir_all(&folder))?;
+    let (page, svg) = (folder.join("report.html"), folder.join("report.svg"));
+    named(&svg, fs::write(&svg, &charts))?;
+    named(&page, fs::write(&page, html(plan, &plan.summary(runs), runs, &charts)))?;
     Ok(page)
+}
+
+fn named<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// The time lines alone: a row for each strategy, all rows to the same scale.
@@ -63,8 +69,9 @@ fn charts(plan: &Plan, runs: &[Run]) -> Result<String, crate::chart::DrawError> 
                     0.0..highest,
                     Scale::Linear,
                     vec![
-                        line("sent to the server", colours::ORANGE, 2, |slice| Some(slice.sent)),
-                        line("offered by callers", colours::GREY, 2, |slice| Some(slice.offered)),
+                        line("sent", colours::ORANGE, 2, |slice| Some(slice.sent)),
+                        line("at the server", colours::BLUE, 2, |slice| Some(slice.received)),
+                        line("offered", colours::GREY, 2, |slice| Some(slice.offered)),
                     ],
                 ),
                 panel(
@@ -118,7 +125,7 @@ fn html(plan: &Plan, summary: &Summary, runs: &[Run], charts: &str) -> String {
         .zip(runs)
         .map(|(figures, run)| {
             let cells: String = COLUMNS.iter().map(|(_, cell)| format!("<td>{}</td>", cell(figures))).collect();
-            format!("<tr><th>{}</th>{cells}<td>{}</td></tr>\n", figures.name, run.received)
+            format!("<tr><th>{}</th>{cells}<td>{}</td></tr>\n", figures.name, run.received.len())
         })
         .collect();
     // The chart scales with the page; as its own file it keeps its size.
@@ -146,7 +153,10 @@ here are 200 ms of a model API's life, and a wait of 5 s in a script is 0.5 s he
 <p><em>Answered</em>: the caller had a 2xx within its patience; latencies are those of the answered.
 <em>Upstream</em>: attempts sent to the server, refused connections included. <em>Amplif.</em>: those per request;
 <em>in outage</em>: those sent during the outage per request begun in it. <em>Recovery</em>: from the end of the outage
-until 95 % of the requests in a window of 500 ms are answered.</p>
+until 95 % of the requests in a window of 500 ms are answered, to the beginning of that window. In the charts, <em>at the server</em>
+is what it received: less than what was <em>sent</em> where connections are refused.</p>
+<p>The budget of <em>evenkeel</em> is a default one, of 35 retries whatever the load: at few requests a second that is much
+beside the requests of the outage. Under some 800 requests (a hundred a second for 8 s) all figures are of few.</p>
 {svg}
 </html>
 "#,

@@ -23,13 +23,15 @@ pub struct Plan {
     pub incident: Incident,
     /// What the strategy is told.
     pub setup: Setup,
+    /// The requests per second that the server's slots are sized for.
+    pub sized_for: f64,
 }
 
 impl Plan {
     /// The plan that the arguments ask for.
     #[must_use]
     pub fn of(args: &Args) -> Self {
-        Self { incident: Incident::new(args.length()), setup: args.setup() }
+        Self { incident: Incident::new(args.length()), setup: args.setup(), sized_for: args.rps }
     }
 
     /// Runs `strategy` over HTTP on the loopback interface.
@@ -58,12 +60,12 @@ impl Plan {
     }
 
     fn service(&self, start: Instant) -> Arc<Service> {
-        Arc::new(Service::new(self.setup.seed, self.incident, self.setup.rps, start))
+        Arc::new(Service::new(self.setup.seed, self.incident, self.sized_for, start))
     }
 
     async fn drive(&self, entry: &Entry, client: &Arc<Client>, service: &Arc<Service>) -> Run {
         let Setup { seed, rps, patience } = self.setup;
-        let strategy = (entry.make)(&self.setup);
+        let strategy = (entry.make)(&self.setup, client);
         let arrivals = load::arrivals(seed, rps, self.incident.length());
         let records = load::drive(&strategy, client, &arrivals, patience).await;
         Run { name: entry.name, records, sent: client.sent(), received: service.received() }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header::HeaderMap};
+use http::{Request, Response};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    client::{ATTEMPT, REQUEST_ID, response},
+    client::{ATTEMPT, IDEMPOTENCY_KEY, number, response},
     incident::Phase,
     service::Service,
 };
@@ -110,11 +110,7 @@ async fn serve(stream: TcpStream, service: Arc<Service>) {
 }
 
 async fn answer(request: Request<Incoming>, service: &Arc<Service>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (id, attempt) = (number(request.headers(), REQUEST_ID), number(request.headers(), ATTEMPT));
+    let (id, attempt) = (number(request.headers(), IDEMPOTENCY_KEY), number(request.headers(), ATTEMPT));
     let reply = service.answer(id, u32::try_from(attempt).unwrap_or(u32::MAX)).await;
     Ok(response(reply).map(Full::new))
-}
-
-fn number(headers: &HeaderMap, name: &str) -> u64 {
-    headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
 }

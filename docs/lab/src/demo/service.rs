@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -34,6 +34,8 @@ pub struct Reply {
 /// - The longer the line, the slower the work (up to twice the time), as with a batch that fills: overload first makes
 ///   it slower and then makes it fail.
 /// - **Work goes on when the caller has given up**, and keeps its place until it is done, as in real model servers.
+/// - An attempt that hangs is lost before it has a slot, and holds none: its connection stays open and silent until the
+///   caller closes it, or for [`HANG`], which is longer than anybody waits.
 /// - A caller that was told to come back later, and comes back earlier, is told again.
 /// - The luck of an attempt depends on the seed, the request and the attempt's number, and on nothing else: a request's
 ///   first attempt has the same luck under every strategy. What comes of it depends on the crowd, too.
@@ -45,7 +47,7 @@ pub struct Service {
     /// Before the outage and after it: what was in line when the service went down is lost.
     lives: [Gate; 2],
     barred: Mutex<HashMap<u64, Instant>>,
-    received: AtomicU64,
+    received: Mutex<Vec<Duration>>,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,7 @@ impl Service {
         let slots = slots(rps);
         let gate =
             || Gate { slots: Semaphore::new(slots), waiting: AtomicUsize::new(0), queue: slots * QUEUE_PER_SLOT };
-        Self { seed, incident, start, lives: [gate(), gate()], barred: Mutex::default(), received: AtomicU64::new(0) }
+        Self { seed, incident, start, lives: [gate(), gate()], barred: Mutex::default(), received: Mutex::default() }
     }
 
     /// The incident that it lives through.
@@ -78,10 +80,10 @@ impl Service {
         self.start
     }
 
-    /// How many attempts have reached it.
+    /// When each attempt that reached it did so, since the start. Refused ones do not.
     #[must_use]
-    pub fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
+    pub fn received(&self) -> Vec<Duration> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Answers an attempt, when it has been worked on.
@@ -97,8 +99,8 @@ impl Service {
     }
 
     async fn work(&self, request: u64, attempt: u32) -> Reply {
-        self.received.fetch_add(1, Ordering::Relaxed);
         let arrived = Instant::now();
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).push(arrived - self.start);
         let Some(weather) = self.incident.weather(arrived - self.start) else {
             return Reply::status(503);
         };
@@ -107,6 +109,10 @@ impl Service {
             return reply;
         }
         let (fails, kind, luck) = (draw.unit() < weather.errors, draw.unit(), draw.normal());
+        if draw.chance(weather.hangs) {
+            tokio::time::sleep(HANG).await;
+            return Reply::status(504);
+        }
 
         let Some((_slot, crowding)) = self.life(arrived).enter().await else {
             return Reply::status(503);
@@ -171,25 +177,32 @@ fn error(kind: f64, time: Duration) -> (u16, Duration) {
     }
 }
 
-/// How many slots. Work takes 0.11 s on average in the surge, so that a client which does not retry fills three quarters
-/// of 0.15 slots for each request per second, and one that sends a quarter more fills nearly all of them. The root is for
-/// chance, which weighs more in a small system.
+/// How many slots: enough for the surge with the load of a strategy that retries a fifth of its attempts. From four fifths of
+/// them upwards the figures hardly move; with two thirds of them every strategy that retries, ours too, tips the service
+/// into an overload in the surge, and answers no more than one that does not. The root is for chance, which weighs more in
+/// a small system.
 fn slots(rps: f64) -> usize {
-    let load = rps * 0.15;
+    let load = rps * SLOTS_PER_RPS;
     (load + load.sqrt()).ceil() as usize
 }
+
+/// Slots for each request per second.
+const SLOTS_PER_RPS: f64 = 0.18;
 
 /// How many may wait for each slot.
 const QUEUE_PER_SLOT: usize = 2;
 
 /// The standard deviation of the logarithm of the time that the work takes.
-const SPREAD: f64 = 0.45;
+const SPREAD: f64 = 0.7;
 
 /// No work takes longer, where nobody waits in line: 5 s of a model API's life.
 const SLOWEST: Duration = Duration::from_millis(500);
 
 /// When a gateway gives up.
 const GATEWAY: Duration = Duration::from_millis(300);
+
+/// How long the silence lasts: 10 minutes of real life.
+pub const HANG: Duration = Duration::from_secs(60);
 
 /// What most errors take.
 const QUICK: Duration = Duration::from_millis(20);

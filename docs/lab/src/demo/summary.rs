@@ -16,8 +16,8 @@ pub struct Run {
     pub records: Vec<Record>,
     /// Each attempt that was sent to the primary.
     pub sent: Vec<Sent>,
-    /// How many attempts the service says that it received. Those that were refused never reached it.
-    pub received: u64,
+    /// When each attempt reached the service, by its own account. Those that were refused never did.
+    pub received: Vec<Duration>,
 }
 
 /// The object that `--json` prints.
@@ -54,8 +54,9 @@ pub struct Figures {
     pub amplification: f64,
     /// Attempts sent during the outage per request begun in it; none if none began in it.
     pub outage_amplification: Option<f64>,
-    /// From the end of the outage to the first window of 500 ms (see [`RECOVERY_WINDOW`]) of which 95 % of the requests
-    /// are answered; none if there is none.
+    /// From the end of the outage to the **beginning** of the first window of 500 ms (see [`RECOVERY_WINDOW`]) of which
+    /// 95 % of the requests are answered: 0 when that is the case at once, and always a multiple of a tenth of the window;
+    /// none if there is no such window.
     pub recovery_ms: Option<f64>,
     /// Answered requests by who answered them.
     pub by_alternate: BTreeMap<&'static str, u64>,
@@ -132,7 +133,7 @@ mod tests {
 
     fn run(records: Vec<Record>, sent: &[u32]) -> Run {
         let sent: Vec<Sent> = sent.iter().map(|at| Sent { at: MS * *at }).collect();
-        Run { name: "some", received: sent.len() as u64, records, sent }
+        Run { name: "some", received: sent.iter().map(|sent| sent.at).collect(), records, sent }
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Slice {
     pub offered: f64,
     /// Attempts sent in it, per second.
     pub sent: f64,
+    /// Attempts that reached the service in it, per second: not the refused ones.
+    pub received: f64,
     /// The share of the requests begun in it that were answered; none if none began.
     pub answered: Option<f64>,
     /// Half of those answered took no longer, in ms.
@@ -32,10 +34,12 @@ pub fn timeline(run: &Run, incident: &Incident) -> Vec<Slice> {
         let latencies: Latencies = begun.clone().filter_map(|record| record.latency).collect();
         let offered = begun.count();
         let sent = run.sent.iter().filter(|sent| within(sent.at)).count();
+        let received = run.received.iter().filter(|at| within(**at)).count();
         Slice {
             at: width.as_secs_f64() * (f64::from(n) + 0.5),
             offered: offered as f64 / width.as_secs_f64(),
             sent: sent as f64 / width.as_secs_f64(),
+            received: received as f64 / width.as_secs_f64(),
             answered: (offered > 0).then(|| latencies.len() as f64 / offered as f64),
             p50: latencies.quantile_ms(0.50),
             p95: latencies.quantile_ms(0.95),
@@ -59,13 +63,14 @@ mod tests {
             name: "some",
             records: vec![record(0, Some(10)), record(99, None), record(100, None), record(3_999, Some(30))],
             sent: [0, 99, 99, 150, 4_500].map(|at| Sent { at: ms(at) }).to_vec(),
-            received: 5,
+            received: [1, 100, 151].map(ms).to_vec(),
         };
         let slices = timeline(&run, &Incident::new(ms(4_000)));
         assert_eq!(slices.len(), 40);
         let first = slices[0];
         assert!((first.at - 0.05).abs() < 1e-9);
         assert!((first.offered - 20.0).abs() < 1e-9 && (first.sent - 30.0).abs() < 1e-9);
+        assert!((first.received - 10.0).abs() < 1e-9 && (slices[1].received - 20.0).abs() < 1e-9);
         assert_eq!((first.answered, slices[1].answered, slices[2].answered), (Some(0.5), Some(0.0), None));
         assert_eq!((slices[39].answered, slices[39].sent), (Some(1.0), 0.0));
     }

@@ -1,4 +1,4 @@
-//! The loop around `curl` in many a script: 5 tries, waits of 5·2ⁿ s, only a 500 is tried again.
+//! The loop around `curl` in many a script: 5 tries, waits of 5·2ⁿ s, only a 500 is tried again. There is no timeout: what hangs, hangs.
 
 use std::time::Duration;
 

@@ -1,29 +1,36 @@
-//! What this workspace offers, put together as its README recommends: short jittered waits, the server's hints, a limit
-//! for each attempt and for all of them, and a budget that all requests share.
+//! What this workspace offers, put together as its README recommends: a tower layer with short jittered waits, the server's
+//! hints, a limit for each attempt and for all of them, and a budget that all requests share.
 //!
-//! To ask a model twice does no harm, so whatever is transient is sent again, and not only what surely was not processed.
+//! The requests are POSTs with an `Idempotency-Key`, so that `by_method` lets them be sent again whatever is transient.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use evenkeel_backoff::{Costs, Exponential, Retry, TokenBudget, http::classify};
+use bytes::Bytes;
+use evenkeel_backoff::{Exponential, Retry, TokenBudget, http::by_method, http::classify};
+use http::Response;
 use tokio::time::{Instant, sleep};
+use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
 use super::{Answering, Setup, Strategy};
 use crate::{
-    demo::{client::Request, incident::compressed},
+    demo::{
+        client::{Client, Request},
+        incident::compressed,
+    },
     rng::Rng,
 };
 
+/// One stack for all requests of the run, as a client of a service would hold it.
 #[derive(Debug)]
 pub(super) struct Evenkeel {
-    setup: Setup,
-    budget: TokenBudget,
-}
-
-impl Evenkeel {
-    pub(super) fn new(setup: &Setup) -> Self {
-        Self { setup: *setup, budget: TokenBudget::new(capacity(setup.rps), Costs::REVISION_2026) }
-    }
+    service: BoxCloneSyncService<http::Request<Bytes>, Response<Bytes>, io::Error>,
 }
 
 /// The waits before retries, in real life: 50 ms, doubled up to 5 s, each with full jitter.
@@ -34,30 +41,68 @@ const RETRIES: usize = 4;
 /// For one attempt, in real life: twice what a slow answer takes. Less would throw away work that is nearly done.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
-impl Strategy for Evenkeel {
-    fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a> {
-        let schedule = Exponential::new(compressed(FIRST_DELAY))
-            .cap(compressed(LONGEST_DELAY))
-            // By the request, so that a run replays; a service would leave it unseeded.
-            .seed(Rng::keyed(&[self.setup.seed, JITTER, request.id()]).next_u64())
-            .take(RETRIES);
-        let retry = Retry::new(schedule, sleep)
+impl Evenkeel {
+    pub(super) fn new(setup: &Setup, client: &Arc<Client>) -> Self {
+        let schedule = Exponential::new(compressed(FIRST_DELAY)).cap(compressed(LONGEST_DELAY)).take(RETRIES);
+        let retry = Retry::new(Replayed { schedule, seed: setup.seed, sessions: Arc::default() }, sleep)
             .when(classify)
-            .budget(self.budget.clone())
-            .deadline(self.setup.patience)
-            .attempt_timeout(compressed(ATTEMPT), || io::ErrorKind::TimedOut.into())
+            .budget(TokenBudget::default())
+            .deadline(setup.patience)
+            .attempt_timeout(compressed(ATTEMPT), || io::Error::from(io::ErrorKind::TimedOut))
             // Tokio's, which the tests pause.
             .clock(|| Instant::now().into_std());
-        Box::pin(async move { retry.run(|_| request.send()).await })
+        let client = Arc::clone(client);
+        let send = move |message| {
+            let client = Arc::clone(&client);
+            async move { client.send(message).await }
+        };
+        let stack = ServiceBuilder::new().layer(retry.layer().replay(by_method)).service_fn(send);
+        Self { service: BoxCloneSyncService::new(stack) }
     }
 }
 
-/// The default is for a client of some 200 requests a second. Where there are fewer, as much would be more than a
-/// hiccup's worth of retries; but one is always allowed for.
-fn capacity(rps: f64) -> u32 {
-    let scaled = f64::from(TokenBudget::DEFAULT_CAPACITY) * rps / 200.0;
-    (scaled as u32).max(Costs::REVISION_2026.transient)
+impl Strategy for Evenkeel {
+    fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a> {
+        Box::pin(self.service.clone().oneshot(request.message()))
+    }
+}
+
+/// A schedule that seeds each session anew, from the seed of the run and the session's number, so that a run replays. One
+/// seed for the schedule itself would give all requests the same waits, and they would come back together; a service
+/// leaves it unseeded.
+#[derive(Clone, Debug)]
+struct Replayed {
+    schedule: Exponential,
+    seed: u64,
+    sessions: Arc<AtomicU64>,
+}
+
+impl IntoIterator for Replayed {
+    type Item = Duration;
+    type IntoIter = <Exponential as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let session = self.sessions.fetch_add(1, Ordering::Relaxed);
+        self.schedule.seed(Rng::keyed(&[self.seed, JITTER, session]).next_u64()).into_iter()
+    }
 }
 
 /// Sets the seeds of the jitter apart from all other draws.
 const JITTER: u64 = u64::from_be_bytes(*b"jitter  ");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_session_has_waits_of_its_own_and_a_run_replays_them() {
+        let schedule = Exponential::new(Duration::from_secs(1)).take(4);
+        let run = || {
+            let schedule = Replayed { schedule, seed: 1, sessions: Arc::default() };
+            [schedule.clone(), schedule].map(|session| session.into_iter().collect::<Vec<_>>())
+        };
+        let [first, second] = run();
+        assert_ne!(first, second);
+        assert_eq!([first, second], run());
+    }
+}

@@ -8,7 +8,7 @@ mod tenacity;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use super::client::{Answer, Request};
+use super::client::{Answer, Client, Request};
 
 /// A way to turn one request into one final answer.
 ///
@@ -39,24 +39,24 @@ pub struct Entry {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
-    /// Makes it for one run.
-    pub make: fn(&Setup) -> Arc<dyn Strategy>,
+    /// Makes it for one run, whose requests that client sends.
+    pub make: fn(&Setup, &Arc<Client>) -> Arc<dyn Strategy>,
 }
 
 /// All of them, in the order of the report.
 pub const ALL: &[Entry] = &[
-    Entry { name: "none", about: "one attempt", make: |_| Arc::new(none::None) },
-    Entry { name: "naive", about: "3 retries at once, after anything but a 2xx", make: |_| Arc::new(naive::Naive) },
-    Entry { name: "bash", about: "5 tries, waits of 5·2ⁿ s, only after a 500", make: |_| Arc::new(bash::Bash) },
+    Entry { name: "none", about: "one attempt", make: |_, _| Arc::new(none::None) },
+    Entry { name: "naive", about: "3 retries at once, after anything but a 2xx", make: |_, _| Arc::new(naive::Naive) },
+    Entry { name: "bash", about: "5 tries, waits of 5·2ⁿ s, only after a 500", make: |_, _| Arc::new(bash::Bash) },
     Entry {
         name: "tenacity",
         about: "7 tries, exponential waits of 4 s to 60 s without jitter, after a 500 or a timeout",
-        make: |_| Arc::new(tenacity::Tenacity),
+        make: |_, _| Arc::new(tenacity::Tenacity),
     },
     Entry {
         name: "evenkeel",
         about: "4 retries with jittered waits, the server's hints, and a budget that all requests share",
-        make: |setup| Arc::new(evenkeel::Evenkeel::new(setup)),
+        make: |setup, client| Arc::new(evenkeel::Evenkeel::new(setup, client)),
     },
 ];
 
