@@ -147,20 +147,28 @@ fn attempts_of(case: &Case, attempt: u32) -> (Duration, Verdict) {
     case.script[(attempt as usize).min(case.script.len() - 1)]
 }
 
-fn with_a_future(case: &Case) -> Seen {
-    let world = World::new();
-    let stops = Stops::default();
-    let budget = TokenBudget::new(case.tokens, COSTS);
-    let retry =
-        Retry::new(case.schedule.clone(), world.sleeper()).when(|result: &Result<(), Verdict>| result.unwrap_err());
-    let mut retry = retry.budget(budget.clone()).observe(&stops).clock(world.clock());
-    retry = retry.max_server_delay(case.max_server_delay);
+/// The policy with the limits of the case.
+fn limited<W, C, B, O, K>(
+    case: &Case,
+    retry: Retry<Vec<Duration>, W, C, B, O, K>,
+) -> Retry<Vec<Duration>, W, C, B, O, K> {
+    let mut retry = retry.max_server_delay(case.max_server_delay);
     if let Some(max) = case.max_attempts {
         retry = retry.max_attempts(max);
     }
     if let Some(total) = case.deadline {
         retry = retry.deadline(total);
     }
+    retry
+}
+
+fn with_a_future(case: &Case) -> Seen {
+    let world = World::new();
+    let stops = Stops::default();
+    let budget = TokenBudget::new(case.tokens, COSTS);
+    let retry =
+        Retry::new(case.schedule.clone(), world.sleeper()).when(|result: &Result<(), Verdict>| result.unwrap_err());
+    let retry = limited(case, retry.budget(budget.clone()).observe(&stops).clock(world.clock()));
     let _ = world.run(retry.run(|attempt| {
         let (takes, verdict) = attempts_of(case, attempt);
         world.advance(takes);
@@ -179,14 +187,7 @@ fn with_a_thread(case: &Case) -> Seen {
         world.advance(delay);
     };
     let retry = Retry::new(case.schedule.clone(), sleep).when(|result: &Result<(), Verdict>| result.unwrap_err());
-    let mut retry = retry.budget(budget.clone()).observe(&stops).clock(world.clock());
-    retry = retry.max_server_delay(case.max_server_delay);
-    if let Some(max) = case.max_attempts {
-        retry = retry.max_attempts(max);
-    }
-    if let Some(total) = case.deadline {
-        retry = retry.deadline(total);
-    }
+    let retry = limited(case, retry.budget(budget.clone()).observe(&stops).clock(world.clock()));
     let _ = retry.run_blocking(|attempt| {
         let (takes, verdict) = attempts_of(case, attempt);
         world.advance(takes);
