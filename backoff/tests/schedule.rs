@@ -97,6 +97,15 @@ fn a_schedule_says_whether_it_ends() {
 }
 
 #[test]
+fn the_smaller_of_two_limits_counts_and_the_largest_is_none() {
+    let schedule = Constant::new(ms(1));
+    assert_eq!(schedule.take(2).take(5).into_iter().count(), 2);
+    assert_eq!(schedule.take(5).take(2).into_iter().count(), 2);
+    assert_eq!(schedule.take(0).take(usize::MAX).into_iter().next(), None);
+    assert_eq!(schedule.take(usize::MAX).into_iter().size_hint(), (usize::MAX, None));
+}
+
+#[test]
 fn the_standard_adaptors_make_schedules_of_schedules() {
     let exact = |delay| Constant::new(delay).jitter(Jitter::None);
     let schedule = exact(Duration::ZERO).take(1).into_iter().chain(exact(ms(50)).take(2));
