@@ -48,6 +48,26 @@ pub trait Account {
     fn record(&mut self, outcome: Outcome);
 }
 
+/// A [`Budget`] that can say what it holds: what its gauge shows.
+pub trait Balance: Budget {
+    /// When it is paid into.
+    const EARNS: Earns;
+
+    /// What it holds now, in its own units; what an extra attempt needs is the budget's to say.
+    fn balance(&self) -> f64;
+}
+
+/// When a budget is paid into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Earns {
+    /// Once for each original request, however it ends.
+    EachRequest,
+    /// Once for each original request that succeeds.
+    EachSuccess,
+    /// Never.
+    Nothing,
+}
+
 /// Why an extra attempt is asked for; a budget may price them differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {

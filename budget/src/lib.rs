@@ -65,13 +65,26 @@
 
 mod account;
 mod classify;
+mod in_flight;
+mod invalid;
+mod pair;
+mod ratio;
+mod share;
 mod sync;
+#[cfg(feature = "throttle")]
+mod throttle;
 mod token;
+#[cfg(feature = "tower")]
+mod tower;
 mod unlimited;
 mod verdict;
+mod window;
 
-pub use account::{Account, Budget, Cause, Exhausted};
+pub use account::{Account, Balance, Budget, Cause, Earns, Exhausted};
 pub use classify::{Classify, ErrIsTransient};
-pub use token::{Costs, TokenAccount, TokenBudget, Tokens};
+pub use in_flight::{InFlightAccount, InFlightBudget, InFlightBuilder, InFlightSnapshot, InFlightToken};
+pub use invalid::Invalid;
+pub use ratio::{RatioAccount, RatioBudget, RatioBuilder, RatioHandle, RatioSnapshot, RatioToken};
+pub use token::{Costs, TokenAccount, TokenBudget, TokenSnapshot, Tokens};
 pub use unlimited::Unlimited;
 pub use verdict::{Hint, Outcome, Verdict};

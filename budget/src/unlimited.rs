@@ -1,6 +1,6 @@
 //! The budget that grants everything.
 
-use crate::{Account, Budget, Cause, Exhausted, Outcome};
+use crate::{Account, Balance, Budget, Cause, Earns, Exhausted, Outcome};
 
 /// Grants every extra attempt: for work that something else bounds.
 ///
@@ -25,4 +25,12 @@ impl Account for Unlimited {
     }
 
     fn record(&mut self, _: Outcome) {}
+}
+
+impl Balance for Unlimited {
+    const EARNS: Earns = Earns::Nothing;
+
+    fn balance(&self) -> f64 {
+        f64::INFINITY
+    }
 }

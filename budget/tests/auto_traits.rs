@@ -4,7 +4,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use evenkeel_budget::{
-    Cause, Costs, ErrIsTransient, Exhausted, Hint, Outcome, TokenAccount, TokenBudget, Tokens, Unlimited, Verdict,
+    Cause, Costs, Earns, ErrIsTransient, Exhausted, Hint, InFlightAccount, InFlightBudget, InFlightBuilder,
+    InFlightSnapshot, InFlightToken, Invalid, Outcome, RatioAccount, RatioBudget, RatioBuilder, RatioSnapshot,
+    RatioToken, TokenAccount, TokenBudget, TokenSnapshot, Tokens, Unlimited, Verdict,
 };
 
 fn is<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}
@@ -15,6 +17,21 @@ fn everything_goes_to_any_thread_and_survives_a_panic() {
     is::<TokenBudget>();
     is::<TokenAccount>();
     is::<Tokens>();
+    is::<TokenAccount<&'static TokenBudget>>();
+    is::<TokenSnapshot>();
+    is::<RatioBudget>();
+    is::<RatioBuilder>();
+    is::<RatioAccount>();
+    is::<RatioAccount<&'static RatioBudget>>();
+    is::<RatioToken>();
+    is::<RatioSnapshot>();
+    is::<InFlightBudget>();
+    is::<InFlightBuilder>();
+    is::<InFlightAccount>();
+    is::<InFlightToken>();
+    is::<InFlightSnapshot>();
+    is::<Invalid>();
+    is::<Earns>();
     is::<Unlimited>();
     is::<Verdict>();
     is::<Outcome>();
@@ -27,6 +44,13 @@ fn everything_goes_to_any_thread_and_survives_a_panic() {
 
 #[test]
 fn values_are_copies() {
+    is_copy::<RatioBuilder>();
+    is_copy::<RatioSnapshot>();
+    is_copy::<InFlightBuilder>();
+    is_copy::<InFlightSnapshot>();
+    is_copy::<TokenSnapshot>();
+    is_copy::<Invalid>();
+    is_copy::<Earns>();
     is_copy::<Unlimited>();
     is_copy::<Verdict>();
     is_copy::<Outcome>();

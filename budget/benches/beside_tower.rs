@@ -1,0 +1,161 @@
+//! What a budget costs, beside tower's and beside the atomics that it is made of.
+//!
+//! `cargo bench -p evenkeel-budget` prints the tables. Everything runs in one process, in turn.
+#![allow(clippy::disallowed_methods)] // A bench measures time.
+
+use std::{
+    hint::black_box,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use evenkeel_budget::{Account, Budget, Cause, Costs, InFlightBudget, Outcome, RatioBudget, TokenBudget, Unlimited};
+use tower::retry::budget::{Budget as _, TpsBudget};
+
+#[path = "../../backoff/benches/harness/mod.rs"]
+#[allow(dead_code)] // It is made for futures as well.
+mod harness;
+mod threads;
+
+use harness::{Candidate, compare};
+
+fn main() {
+    counters();
+    windows();
+    refusals();
+    others();
+    threads::compare_threads();
+}
+
+/// One token a retry, and room for all: what is deposited is withdrawn.
+const ONE: Costs = Costs { transient: 1, throttled: 1, timeout: 1, hedge: 1 };
+
+fn half_full() -> TokenBudget {
+    let budget = TokenBudget::new(1 << 30, ONE);
+    for _ in 0..1_000 {
+        let _ = black_box(retry(&&budget));
+    }
+    budget
+}
+
+/// One request that fails, and asks for a retry.
+///
+/// For `&budget` the account owns a handle, for `&&budget` it borrows one.
+fn retry<B: Budget>(budget: &B) -> bool {
+    let mut account = budget.open();
+    account.record(Outcome::Transient);
+    match account.withdraw(Cause::Transient) {
+        Ok(mut token) => {
+            account.sent(&mut token);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// One request that succeeds at once.
+fn succeed<B: Budget>(budget: &B) {
+    budget.open().record(Outcome::Success);
+}
+
+fn counters() {
+    let two = AtomicU32::new(0);
+    let budget = half_full();
+    let full = TokenBudget::default();
+    let grpc = TokenBudget::grpc(1000.0, 1.0).unwrap();
+    compare(
+        "`TokenBudget`: a deposit and a withdrawal, no clock",
+        vec![
+            Candidate::new("two atomic read-modify-writes", || {
+                two.fetch_add(1, Ordering::Relaxed) + two.fetch_sub(1, Ordering::Relaxed)
+            }),
+            Candidate::new("AWS form: a request that succeeds, one that retries", || {
+                succeed(&&budget);
+                retry(&&budget)
+            }),
+            Candidate::new("the same, with accounts that own a handle", || {
+                succeed(&budget);
+                retry(&budget)
+            }),
+            Candidate::new("gRPC form: the same", || {
+                succeed(&&grpc);
+                retry(&&grpc)
+            }),
+            Candidate::new("a success into a full bucket", || succeed(&&full)),
+        ],
+    );
+}
+
+fn windows() {
+    let ttl = Duration::from_secs(10);
+    let tower = TpsBudget::new(ttl, 10, 1.0);
+    let budget = RatioBudget::builder().ratio(1.0).build().unwrap();
+    let start = Instant::now();
+    let still = RatioBudget::builder().ratio(1.0).clock(move || start).build().unwrap();
+    compare(
+        "`RatioBudget`: a deposit and a withdrawal, with the clock",
+        vec![
+            Candidate::new("tower `TpsBudget`", || {
+                tower.deposit();
+                black_box(tower.withdraw())
+            }),
+            Candidate::new("`RatioBudget`: a request that retries", || retry(&&budget)),
+            Candidate::new("the same, with an account that owns a handle", || retry(&budget)),
+            Candidate::new("`deposit` and `try_withdraw`: the clock read twice", || {
+                budget.deposit();
+                budget.try_withdraw().is_ok()
+            }),
+            Candidate::new("a request that retries, without the clock", || retry(&&still)),
+            Candidate::new("the clock alone", Instant::now),
+        ],
+    );
+}
+
+fn refusals() {
+    let start = Instant::now();
+    let tower = TpsBudget::new(Duration::from_secs(10), 0, 1.0);
+    let ratio = RatioBudget::builder().min_per_second(0);
+    let (still, timed) = (ratio.clock(move || start).build().unwrap(), ratio.build().unwrap());
+    let tokens = TokenBudget::new(0, Costs::REVISION_2026);
+    let grpc = TokenBudget::grpc(1.0, 0.1).unwrap();
+    grpc.open().record(Outcome::Transient);
+    let in_flight = InFlightBudget::builder().share(0.0).min_concurrency(0).build().unwrap();
+    let refused = |granted: bool| assert!(!granted);
+    compare(
+        "A refusal",
+        vec![
+            Candidate::new("tower `TpsBudget`, with the clock", || refused(tower.withdraw())),
+            Candidate::new("`RatioBudget`, with the clock", || refused(timed.try_withdraw().is_ok())),
+            Candidate::new("`RatioBudget`, without the clock", || refused(still.try_withdraw().is_ok())),
+            Candidate::new("`TokenBudget`, AWS form", || refused(retry(&&tokens))),
+            Candidate::new("`TokenBudget`, gRPC form", {
+                let mut account = Budget::open(&&grpc);
+                move || refused(account.withdraw(Cause::Transient).is_ok())
+            }),
+            Candidate::new("`InFlightBudget`, its account opened before", {
+                let mut account = Budget::open(&&in_flight);
+                move || refused(account.withdraw(Cause::Transient).is_ok())
+            }),
+            Candidate::new("the clock alone", Instant::now),
+        ],
+    );
+}
+
+fn others() {
+    let in_flight = InFlightBudget::default();
+    let word = AtomicU64::new(0);
+    let pair = (TokenBudget::new(1 << 30, ONE), RatioBudget::builder().ratio(1.0).build().unwrap());
+    compare(
+        "A request that retries, with the others",
+        vec![
+            Candidate::new("four atomic read-modify-writes", || {
+                for _ in 0..4 {
+                    word.fetch_add(1, Ordering::Relaxed);
+                }
+            }),
+            Candidate::new("`InFlightBudget`", || retry(&&in_flight)),
+            Candidate::new("`Unlimited`", || retry(&Unlimited)),
+            Candidate::new("`(TokenBudget, RatioBudget)`, by reference", || retry(&(&pair.0, &pair.1))),
+        ],
+    );
+}

@@ -1,0 +1,182 @@
+//! What was deposited and withdrawn within the window: the shared state of a ratio budget, without a clock.
+
+use crate::{
+    share::Share,
+    sync::{Apart, AtomicU64, Ordering},
+    window::{Head, Moment, Ring, Tally, first_of_window},
+};
+
+/// What the sums of a window allow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    pub(super) ratio: Share,
+    /// Withdrawals in a window that need no deposits.
+    pub(super) reserve: u64,
+}
+
+impl Rule {
+    /// Whether one more withdrawal keeps to `withdrawals ≤ reserve + ratio · deposits`.
+    fn grants(self, sums: Sums) -> bool {
+        sums.withdrawals < MOST && self.ratio.covers(self.reserve, sums.deposits, sums.withdrawals + 1)
+    }
+}
+
+/// The most withdrawals in a window: half of what a slot can count, which no program comes near to.
+const MOST: u64 = u32::MAX as u64 / 2;
+
+/// What counts at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) deposits: u64,
+    /// Those that were given back are not among them.
+    pub(super) withdrawals: u64,
+}
+
+/// Both counters in one word, so that a withdrawal is decided and counted at once: whoever changes either of them in
+/// between makes the exchange fail.
+///
+/// Both only grow (and wrap: only differences within a window are ever taken). What they held when each tick began is in
+/// the rings; a moment's sums are the counters less what they held when its window began. A withdrawal that is given back
+/// is tallied under the tick in which it counts, so that both leave the window together.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    totals: Apart<AtomicU64>,
+    head: Head,
+    deposits: Ring,
+    withdrawals: Ring,
+    refunds: Tally,
+    /// The tick after the last one that has a refund: until one is made there is nothing to add up.
+    refunded: AtomicU64,
+}
+
+/// Deposits in the high half, withdrawals in the low one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Totals(u64);
+
+impl Totals {
+    const DEPOSIT: u64 = 1 << 32;
+
+    fn deposits(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn withdrawals(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// With so many more. The carry out of the low half stays out of the high one.
+    fn with(self, deposits: u32, withdrawals: u32) -> Self {
+        let high = u64::from(self.deposits().wrapping_add(deposits)) << 32;
+        Self(high | u64::from(self.withdrawals().wrapping_add(withdrawals)))
+    }
+}
+
+impl Ledger {
+    pub(super) fn new() -> Self {
+        Self {
+            totals: Apart(AtomicU64::new(0)),
+            head: Head::new(),
+            deposits: Ring::new(),
+            withdrawals: Ring::new(),
+            refunds: Tally::new(),
+            refunded: AtomicU64::new(0),
+        }
+    }
+
+    /// One original request.
+    pub(super) fn deposit(&self, at: Moment) {
+        self.advance(at);
+        // Release: who sees this deposit sees the head no earlier than its tick.
+        self.totals.0.fetch_add(Totals::DEPOSIT, Ordering::Release);
+    }
+
+    /// One extra attempt, if the rule grants it after so many `deposits` more (none or one), which are made in any case, in
+    /// the same step: of two threads with a half each, one finds the whole. The tick in which the extra attempt counts, for
+    /// [`refund`](Self::refund).
+    pub(super) fn withdraw(&self, rule: Rule, at: Moment, deposits: u32) -> Option<u64> {
+        loop {
+            let (read, sums) = self.read(at);
+            let granted = rule.grants(Sums { deposits: sums.deposits + u64::from(deposits), ..sums });
+            let new = read.totals.with(deposits, u32::from(granted));
+            if new == read.totals {
+                return None;
+            }
+            // Their tick has to have begun before they are counted. Once in a tick, and then once more around.
+            if read.head < read.at {
+                self.advance(read.at);
+                continue;
+            }
+            // Release as in `deposit`; what was read from the rings was checked by `read`.
+            if self.totals.0.compare_exchange(read.totals.0, new.0, Ordering::Release, Ordering::Relaxed).is_ok() {
+                return granted.then(|| read.at.ceil());
+            }
+        }
+    }
+
+    /// A withdrawal that counted in `tick` was not used. If the head has moved on while it was made it may count in a later
+    /// tick: then it is this that is forgotten first, and the budget errs by granting less.
+    pub(super) fn refund(&self, tick: u64) {
+        self.refunds.add(tick);
+        self.refunded.fetch_max(tick + 1, Ordering::AcqRel);
+    }
+
+    /// What counts at that moment, or at the head if that is later.
+    pub(super) fn sums(&self, at: Moment) -> Sums {
+        self.read(at).1
+    }
+
+    fn read(&self, mut at: Moment) -> (Read, Sums) {
+        loop {
+            // In this order: what is in the totals is in ticks up to the head.
+            let totals = Totals(self.totals.0.load(Ordering::Acquire));
+            let head = self.head.load();
+            at = at.max(head);
+            let first = first_of_window(at.floor());
+            let counted = (
+                since(&self.deposits, head.floor(), first, totals.deposits()),
+                since(&self.withdrawals, head.ceil(), first, totals.withdrawals()),
+            );
+            let (deposits, withdrawals) = match counted {
+                (Ok(deposits), Ok(withdrawals)) => (deposits, withdrawals),
+                // Another thread has seen a later time, by more than a window, and has not come to moving the head.
+                (Err(later), _) | (_, Err(later)) => {
+                    at = at.max(later);
+                    continue;
+                }
+            };
+            let refunds = if self.refunded.load(Ordering::Acquire) > first { self.refunds.since(first) } else { 0 };
+            // What was read from the rings and tallied belongs to these totals only if they are still the same.
+            if self.totals.0.load(Ordering::Acquire) == totals.0 {
+                let withdrawals = withdrawals.saturating_sub(refunds);
+                return (Read { totals, head, at }, Sums { deposits, withdrawals });
+            }
+        }
+    }
+
+    /// Begins the ticks up to `to`, if nobody has: nothing was counted in those that were skipped.
+    fn advance(&self, to: Moment) {
+        let head = self.head.load();
+        if to > head {
+            let totals = Totals(self.totals.0.load(Ordering::Acquire));
+            self.deposits.begin(head.floor(), to.floor(), totals.deposits());
+            self.withdrawals.begin(head.ceil(), to.ceil(), totals.withdrawals());
+            self.head.advance(to);
+        }
+    }
+}
+
+/// What a decision rests on.
+struct Read {
+    totals: Totals,
+    head: Moment,
+    at: Moment,
+}
+
+/// How much a counter that holds `total` has grown since `first` began. Or the moment that is seen to have come.
+fn since(ring: &Ring, head: u64, first: u64, total: u32) -> Result<u64, Moment> {
+    if head < first {
+        return Ok(0);
+    }
+    // A tick that was begun by what was spent has its end in the one before it; to the beginning of that is far enough.
+    ring.at(first).map(|begun| u64::from(total.wrapping_sub(begun))).map_err(|later| Moment::beginning(later - 1))
+}
