@@ -256,6 +256,62 @@ fn requests_that_succeed_from_many_threads_leave_it_full() {
 }
 
 #[test]
+fn a_bucket_is_sized_for_the_traffic() {
+    for (rate, capacity) in [(0, 28), (11, 28), (12, 30), (200, 500), (2_000, 5_000), (u32::MAX, u32::MAX)] {
+        assert_eq!(TokenBudget::sized_for(rate).capacity(), capacity, "{rate} a second");
+    }
+}
+
+#[test]
+fn a_success_into_a_full_bucket_leaves_it_full() {
+    let budget = TokenBudget::default();
+    budget.open().record(Outcome::Success);
+    assert_eq!(budget.balance(), 500);
+    drop(send_retry(&mut budget.open(), Cause::Transient));
+    (0..20).for_each(|_| budget.open().record(Outcome::Success));
+    assert_eq!(budget.balance(), 500, "and none of the fourteen that were missing is put in twice");
+}
+
+// Hazards 24 and 59.
+#[test]
+fn the_grpc_form_refuses_what_is_out_of_range_and_ignores_the_fourth_decimal() {
+    let refused = |max, ratio| TokenBudget::grpc(max, ratio).unwrap_err().to_string();
+    assert_eq!(refused(0.0, 0.1), "max_tokens is 0: it must be from 0.001 to 1000");
+    assert_eq!(refused(1000.5, 0.1), "max_tokens is 1000.5: it must be from 0.001 to 1000");
+    assert_eq!(refused(f64::NAN, 0.1), "max_tokens is NaN: it must be from 0.001 to 1000");
+    assert_eq!(refused(10.0, -0.1), "token_ratio is -0.1: it must be from 0.001 to 1000");
+    assert_eq!(refused(10.0, 0.0009), "token_ratio is 0.0009: it must be from 0.001 to 1000");
+    assert_eq!(refused(10.0, f64::INFINITY), "token_ratio is inf: it must be from 0.001 to 1000");
+
+    let budget = TokenBudget::grpc(10.0, 0.5559).unwrap();
+    budget.open().record(Outcome::Transient);
+    budget.open().record(Outcome::Success);
+    assert_eq!(budget.snapshot().balance, 9.555);
+    let most = TokenBudget::grpc(1000.0, 1000.0).unwrap();
+    most.open().record(Outcome::Success);
+    assert_eq!(most.snapshot().balance, 1000.0);
+}
+
+// The proposal: a call whose last failure makes it half is not retried, and a success after that lifts it again.
+#[test]
+fn the_grpc_form_grants_while_it_is_more_than_half_full() {
+    let budget = TokenBudget::grpc(10.0, 0.1).unwrap();
+    let fails = || {
+        let mut account = budget.open();
+        account.record(Outcome::Transient);
+        account.withdraw(Cause::Transient).is_ok()
+    };
+    assert_eq!([fails(), fails(), fails(), fails(), fails(), fails()], [true, true, true, true, false, false]);
+    assert_eq!(budget.balance(), 4);
+    (0..10).for_each(|_| budget.open().record(Outcome::Success));
+    (0..3).for_each(|_| budget.open().record(Outcome::Permanent));
+    assert!(budget.open().withdraw(Cause::Hedge).is_err(), "five is not more than half");
+    budget.open().record(Outcome::Success);
+    assert!(budget.open().withdraw(Cause::Hedge).is_ok());
+    assert_eq!(budget.snapshot().balance, 5.1, "extra attempts cost nothing themselves");
+}
+
+#[test]
 fn every_clone_is_the_same_bucket() {
     let budget = TokenBudget::new(20, Costs::EARLIER);
     let clone = budget.clone();

@@ -90,6 +90,26 @@ impl TokenBudget {
         Self { shared: Arc::new(Shared { bucket: Bucket::full(capacity), form: Form::Aws(costs) }) }
     }
 
+    /// The AWS form at [`Costs::REVISION_2026`], with a capacity for a client that sends so many requests a second: two and a
+    /// half tokens for each, and two retries at least.
+    ///
+    /// The default of 500 is that for 200 a second. To a client of a few a second its 35 retries are most of what it sends
+    /// in a short outage, and to one of thousands they are gone in a hiccup. Sized like this, an outage of a second sees at
+    /// most 18 % more than the first attempts, a longer one less.
+    ///
+    /// ```
+    /// use evenkeel_budget::TokenBudget;
+    ///
+    /// assert_eq!(TokenBudget::sized_for(200).capacity(), TokenBudget::DEFAULT_CAPACITY);
+    /// assert_eq!(TokenBudget::sized_for(1).capacity(), 28);
+    /// ```
+    #[must_use]
+    pub fn sized_for(requests_per_second: u32) -> Self {
+        let (costs, half) = (Costs::REVISION_2026, requests_per_second / 2);
+        let capacity = requests_per_second.saturating_mul(2).saturating_add(half).max(2 * costs.transient);
+        Self::new(capacity, costs)
+    }
+
     /// The gRPC form: a full bucket of `max_tokens`, into which each success puts `token_ratio`. The decimals of both after
     /// the third are ignored. The proposal's example is 10 and 0.1.
     ///

@@ -67,7 +67,7 @@ async fn long_waits_answer_late() {
 
 #[tokio::test(start_paused = true)]
 async fn evenkeel_answers_most_and_late_answers_are_rare_and_the_outage_is_left_alone() {
-    for (rps, seconds) in [(200.0, 8), (200.0, 5), (100.0, 8), (500.0, 4)] {
+    for (rps, seconds) in [(200.0, 8), (200.0, 5), (100.0, 8), (50.0, 8), (500.0, 4)] {
         for seed in 0..10 {
             let plan = plan(seed, rps, seconds);
             let evenkeel = figures(&plan, "evenkeel").await;
@@ -78,7 +78,7 @@ async fn evenkeel_answers_most_and_late_answers_are_rare_and_the_outage_is_left_
             }
             assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
             assert!(evenkeel.p99_ms < tenacity.p99_ms, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
-            assert!(evenkeel.outage_amplification < Some(1.5), "{plan:?}\n{evenkeel:?}");
+            assert!(evenkeel.outage_amplification.is_some_and(|extra| extra <= 1.2), "{plan:?}\n{evenkeel:?}");
         }
     }
 }
@@ -94,7 +94,7 @@ async fn the_relations_do_not_hang_on_the_capacity_that_was_chosen() {
                 [figures(&plan, "none").await, figures(&plan, "tenacity").await, figures(&plan, "evenkeel").await];
             assert!(evenkeel.answered > none.answered, "{plan:?}\n{evenkeel:?}\n{none:?}");
             assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
-            assert!(evenkeel.outage_amplification < Some(1.5), "{plan:?}\n{evenkeel:?}");
+            assert!(evenkeel.outage_amplification.is_some_and(|extra| extra <= 1.2), "{plan:?}\n{evenkeel:?}");
         }
     }
 }

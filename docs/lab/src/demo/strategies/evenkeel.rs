@@ -46,7 +46,7 @@ impl Evenkeel {
         let schedule = Exponential::new(compressed(FIRST_DELAY)).cap(compressed(LONGEST_DELAY)).take(RETRIES);
         let retry = Retry::new(Replayed { schedule, seed: setup.seed, sessions: Arc::default() }, sleep)
             .when(classify)
-            .budget(TokenBudget::default())
+            .budget(TokenBudget::sized_for(setup.rps.ceil() as u32))
             .deadline(setup.patience)
             .attempt_timeout(compressed(ATTEMPT), || io::Error::from(io::ErrorKind::TimedOut))
             // Tokio's, which the tests pause.
