@@ -273,3 +273,16 @@ impl<B: Borrow<InFlightBudget>> fmt::Debug for InFlightToken<B> {
         f.debug_struct("InFlightToken").finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_share_of_the_most_originals_is_held_to_what_can_be_counted() {
+        let limit = Limit { share: Share::new("share", 1000.0).unwrap(), min_concurrency: 0 };
+        assert_eq!(limit.at(u32::MAX), u32::MAX);
+        assert_eq!(limit.at(4_294_968), u32::MAX, "2³² and a little");
+        assert_eq!(limit.at(2), 2_000);
+    }
+}

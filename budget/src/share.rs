@@ -50,7 +50,9 @@ mod tests {
 
     #[test]
     fn a_ratio_is_the_decimal_that_was_written() {
-        for (written, billionths) in [(0.35, 350_000_000), (0.1, 100_000_000), (1e-9, 1), (1000.0, 1_000_000_000_000)] {
+        for (written, billionths) in
+            [(0.35, 350_000_000), (0.1, 100_000_000), (1e-9, 1), (1.001, 1_001_000_000), (1000.0, 1_000_000_000_000)]
+        {
             assert_eq!(Share::new("ratio", written), Ok(Share { billionths }));
         }
     }

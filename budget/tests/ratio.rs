@@ -105,6 +105,18 @@ fn a_deposit_counts_for_no_longer_than_the_ttl_and_a_withdrawal_for_no_less() {
     }
 }
 
+#[test]
+fn a_ttl_that_is_no_whole_ticks_is_not_cut_short() {
+    let time = Time::default();
+    let ttl = Duration::from_nanos(1_000_000_019);
+    let budget = RatioBudget::builder().ratio(0.0).min_per_second(1).ttl(ttl).clock(time.clock()).build().unwrap();
+    assert_eq!(granted(&budget, 2), 1);
+    time.advance(ttl - Duration::from_nanos(1));
+    assert_eq!(granted(&budget, 1), 0);
+    time.advance(Duration::from_nanos(2));
+    assert_eq!(granted(&budget, 2), 1);
+}
+
 // Hazard 22.
 #[test]
 fn a_clock_that_stands_still_keeps_the_sum() {

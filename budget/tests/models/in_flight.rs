@@ -52,6 +52,18 @@ fn a_place_that_is_left_is_there_for_another_thread_and_all_are_free_in_the_end(
     });
 }
 
+#[test]
+fn two_requests_that_end_at_once_both_leave() {
+    model(|| {
+        let budget = budget(1.0, 0);
+        let other = in_thread(&budget, |budget| budget.open().withdraw(Cause::Transient).is_ok());
+        assert!(budget.open().withdraw(Cause::Transient).is_ok());
+        assert!(other.join().unwrap());
+        let snapshot = budget.snapshot();
+        assert_eq!((snapshot.originals, snapshot.extras), (0, 0));
+    });
+}
+
 fn budget(share: f64, min_concurrency: u32) -> InFlightBudget {
     InFlightBudget::builder().share(share).min_concurrency(min_concurrency).build().unwrap()
 }

@@ -99,18 +99,57 @@ fn a_reserve_that_renews_is_granted_once_a_window() {
 }
 
 #[test]
+fn what_the_reserve_pays_for_is_never_refused() {
+    model(|| {
+        let budget = budget(0.0, 5);
+        budget.deposit_at(at(2));
+        let other = in_thread(&budget, |budget| {
+            let granted = budget.try_withdraw_at(at(2)).is_ok();
+            budget.deposit_at(at(3));
+            granted
+        });
+        assert!(budget.try_withdraw_at(at(4)).is_ok(), "there are ten");
+        assert!(other.join().unwrap());
+    });
+}
+
+#[test]
+fn two_threads_that_begin_a_tick_forget_nothing_that_was_withdrawn_in_it() {
+    model(|| {
+        let budget = budget(0.0, 1);
+        let other = in_thread(&budget, |budget| budget.try_withdraw_at(at(1)).is_ok());
+        assert!(budget.try_withdraw_at(at(1)).is_ok());
+        assert!(other.join().unwrap());
+        assert!(budget.try_withdraw_at(at(2)).is_err(), "two for two seconds");
+        assert!(budget.try_withdraw_at(at(3)).is_ok());
+    });
+}
+
+#[test]
+fn two_threads_that_begin_a_tick_lose_no_deposit_made_in_it() {
+    model(|| {
+        let budget = budget(1.0, 0);
+        let other = in_thread(&budget, |budget| budget.deposit_at(at(1)));
+        budget.deposit_at(at(1));
+        other.join().unwrap();
+        assert_eq!(sums(&budget, 2).0, 2);
+        assert_eq!(sums(&budget, 3).0, 0);
+    });
+}
+
+#[test]
 fn a_thread_that_is_late_by_more_than_the_ring_neither_waits_nor_takes_too_much() {
     model(|| {
         let budget = budget(1.0, 0);
-        budget.deposit_at(at(1));
+        budget.deposit_at(at(2));
         let jumps = in_thread(&budget, |budget| {
             budget.deposit_at(at(9));
             budget.try_withdraw_at(at(9)).is_ok()
         });
-        let late = budget.try_withdraw_at(at(1)).is_ok();
+        let late = budget.try_withdraw_at(at(2)).is_ok();
         let jumped = jumps.join().unwrap();
         assert!(jumped || late, "only the late one can have taken the deposit of tick 9 from it");
-        // That of tick 1 is past, and so is its withdrawal; that of tick 9 was taken by one of the two.
+        // That of tick 2 is past, and so is its withdrawal; that of tick 9 was taken by one of the two.
         assert_eq!(sums(&budget, 9), (1, 1));
     });
 }

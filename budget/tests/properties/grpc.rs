@@ -32,8 +32,11 @@ proptest! {
                 Outcome::Permanent => {}
             }
             for cause in [Cause::Transient, Cause::Throttled, Cause::Timeout, Cause::Hedge] {
-                let granted = account.withdraw(cause);
+                let mut granted = account.withdraw(cause);
                 prop_assert_eq!(granted.is_ok(), 2 * tokens > max, "{} of {}", tokens, max);
+                if let Ok(token) = &mut granted {
+                    account.sent(token);
+                }
             }
             let snapshot = budget.snapshot();
             prop_assert_eq!((snapshot.balance * 1e3).round() as i64, tokens);
