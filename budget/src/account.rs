@@ -50,8 +50,8 @@ pub trait Account {
 
 /// A [`Budget`] that can say what it holds: what its gauge shows.
 pub trait Balance: Budget {
-    /// When it is paid into.
-    const EARNS: Earns;
+    /// When it is paid into. The same for as long as it lives.
+    fn earns(&self) -> Earns;
 
     /// What it holds now, in its own units; what an extra attempt needs is the budget's to say.
     fn balance(&self) -> f64;

@@ -201,7 +201,9 @@ impl<'a> Budget for &'a InFlightBudget {
 }
 
 impl Balance for InFlightBudget {
-    const EARNS: Earns = Earns::Nothing;
+    fn earns(&self) -> Earns {
+        Earns::Nothing
+    }
 
     /// The extra attempts that there is room for.
     fn balance(&self) -> f64 {

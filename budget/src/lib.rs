@@ -64,9 +64,16 @@
 //! No features, no dependencies, no clock and no runtime. Rust 1.85.
 
 mod account;
+mod any;
 mod classify;
+#[cfg(feature = "serde")]
+mod config;
 mod in_flight;
 mod invalid;
+mod map;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod observe;
 mod pair;
 mod ratio;
 mod share;
@@ -81,10 +88,19 @@ mod verdict;
 mod window;
 
 pub use account::{Account, Balance, Budget, Cause, Earns, Exhausted};
+pub use any::{AnyAccount, AnyBudget, AnyToken};
 pub use classify::{Classify, ErrIsTransient};
+#[cfg(feature = "serde")]
+pub use config::{BudgetConfig, BudgetMapConfig, ThrottleConfig};
 pub use in_flight::{InFlightAccount, InFlightBudget, InFlightBuilder, InFlightSnapshot, InFlightToken};
 pub use invalid::Invalid;
+pub use map::{BudgetMap, MapBuilder, MapSnapshot};
+#[cfg(feature = "metrics")]
+pub use metrics::{BudgetMetrics, ThrottleMetrics};
+pub use observe::{BudgetObserver, Observed, ObservedAccount, ObservedToken};
 pub use ratio::{RatioAccount, RatioBudget, RatioBuilder, RatioHandle, RatioSnapshot, RatioToken};
+#[cfg(feature = "throttle")]
+pub use throttle::{AdaptiveThrottle, Priority, ThrottleBuilder, ThrottleObserver};
 pub use token::{Costs, TokenAccount, TokenBudget, TokenSnapshot, Tokens};
 pub use unlimited::Unlimited;
 pub use verdict::{Hint, Outcome, Verdict};

@@ -28,7 +28,9 @@ impl Account for Unlimited {
 }
 
 impl Balance for Unlimited {
-    const EARNS: Earns = Earns::Nothing;
+    fn earns(&self) -> Earns {
+        Earns::Nothing
+    }
 
     fn balance(&self) -> f64 {
         f64::INFINITY

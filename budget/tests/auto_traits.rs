@@ -4,12 +4,14 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use evenkeel_budget::{
-    Cause, Costs, Earns, ErrIsTransient, Exhausted, Hint, InFlightAccount, InFlightBudget, InFlightBuilder,
-    InFlightSnapshot, InFlightToken, Invalid, Outcome, RatioAccount, RatioBudget, RatioBuilder, RatioSnapshot,
-    RatioToken, TokenAccount, TokenBudget, TokenSnapshot, Tokens, Unlimited, Verdict,
+    AnyAccount, AnyBudget, AnyToken, BudgetMap, Cause, Costs, Earns, ErrIsTransient, Exhausted, Hint, InFlightAccount,
+    InFlightBudget, InFlightBuilder, InFlightSnapshot, InFlightToken, Invalid, MapBuilder, MapSnapshot, Observed,
+    ObservedAccount, ObservedToken, Outcome, RatioAccount, RatioBudget, RatioBuilder, RatioSnapshot, RatioToken,
+    TokenAccount, TokenBudget, TokenSnapshot, Tokens, Unlimited, Verdict,
 };
 
 fn is<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}
+fn is_shared<T: Send + Sync + Unpin + 'static>() {}
 fn is_copy<T: Copy>() {}
 
 #[test]
@@ -40,6 +42,30 @@ fn everything_goes_to_any_thread_and_survives_a_panic() {
     is::<Exhausted>();
     is::<Costs>();
     is::<ErrIsTransient>();
+    is::<Observed<TokenBudget, ()>>();
+    is::<ObservedAccount<TokenBudget, ()>>();
+    is::<ObservedToken<TokenBudget, ()>>();
+    is::<AnyBudget>();
+    is::<AnyAccount>();
+    is::<AnyToken>();
+    is::<MapSnapshot>();
+    #[cfg(feature = "serde")]
+    is::<evenkeel_budget::BudgetConfig>();
+    #[cfg(feature = "serde")]
+    is::<evenkeel_budget::BudgetMapConfig>();
+    #[cfg(feature = "serde")]
+    is::<evenkeel_budget::ThrottleConfig>();
+}
+
+/// They hold functions of others, of which nobody knows what a panic leaves behind.
+#[test]
+fn what_holds_the_code_of_others_goes_to_any_thread() {
+    is_shared::<BudgetMap<String>>();
+    is_shared::<MapBuilder<String>>();
+    #[cfg(feature = "metrics")]
+    is_shared::<evenkeel_budget::BudgetMetrics>();
+    #[cfg(feature = "metrics")]
+    is_shared::<evenkeel_budget::ThrottleMetrics>();
 }
 
 #[test]
@@ -59,4 +85,7 @@ fn values_are_copies() {
     is_copy::<Exhausted>();
     is_copy::<Costs>();
     is_copy::<ErrIsTransient>();
+    is_copy::<MapSnapshot>();
+    #[cfg(feature = "serde")]
+    is_copy::<evenkeel_budget::BudgetConfig>();
 }

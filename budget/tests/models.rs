@@ -4,6 +4,8 @@
 
 #[path = "models/in_flight.rs"]
 mod in_flight;
+#[path = "models/map.rs"]
+mod map;
 #[path = "models/pair.rs"]
 mod pair;
 #[path = "models/ratio.rs"]

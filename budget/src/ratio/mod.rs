@@ -197,7 +197,9 @@ impl<'a, C: Fn() -> Instant> Budget for &'a RatioBudget<C> {
 }
 
 impl<C: Fn() -> Instant> Balance for RatioBudget<C> {
-    const EARNS: Earns = Earns::EachRequest;
+    fn earns(&self) -> Earns {
+        Earns::EachRequest
+    }
 
     fn balance(&self) -> f64 {
         self.snapshot().balance

@@ -1,16 +1,16 @@
-//! The atomics, from `std` or, in a model, from loom.
+//! The atomics and the one lock, from `std` or, in a model, from loom.
 
 #[cfg(loom)]
 mod watched;
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
-    Arc,
+    Arc, RwLock,
     atomic::{AtomicU32, AtomicU64},
 };
 
 #[cfg(loom)]
-pub(crate) use loom::sync::Arc;
+pub(crate) use loom::sync::{Arc, RwLock};
 #[cfg(loom)]
 pub(crate) use watched::{AtomicU32, AtomicU64};
 

@@ -218,7 +218,9 @@ impl<'a> Budget for &'a TokenBudget {
 }
 
 impl Balance for TokenBudget {
-    const EARNS: Earns = Earns::EachSuccess;
+    fn earns(&self) -> Earns {
+        Earns::EachSuccess
+    }
 
     fn balance(&self) -> f64 {
         self.snapshot().balance
