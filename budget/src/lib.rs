@@ -100,7 +100,12 @@ pub use metrics::{BudgetMetrics, ThrottleMetrics};
 pub use observe::{BudgetObserver, Observed, ObservedAccount, ObservedToken};
 pub use ratio::{RatioAccount, RatioBudget, RatioBuilder, RatioHandle, RatioSnapshot, RatioToken};
 #[cfg(feature = "throttle")]
-pub use throttle::{AdaptiveThrottle, Priority, ThrottleBuilder, ThrottleObserver};
+pub use throttle::{
+    AdaptiveThrottle, Admission, Call, Priority, Rejected, ThrottleBuilder, ThrottleError, ThrottleObserver,
+    ThrottleSnapshot,
+};
 pub use token::{Costs, TokenAccount, TokenBudget, TokenSnapshot, Tokens};
+#[cfg(feature = "tower")]
+pub use tower::{Prioritize, ThrottleFuture, ThrottleLayer, ThrottleService};
 pub use unlimited::Unlimited;
 pub use verdict::{Hint, Outcome, Verdict};

@@ -89,3 +89,49 @@ fn values_are_copies() {
     #[cfg(feature = "serde")]
     is_copy::<evenkeel_budget::BudgetConfig>();
 }
+
+#[cfg(feature = "throttle")]
+#[test]
+fn a_throttle_and_its_calls_go_wherever_their_parts_go() {
+    use evenkeel_budget::{
+        AdaptiveThrottle, Admission, Call, Priority, Rejected, ThrottleBuilder, ThrottleError, ThrottleSnapshot,
+    };
+    use std::{future::Ready, rc::Rc, time::Instant};
+
+    is::<AdaptiveThrottle>();
+    is::<Admission>();
+    is::<ThrottleBuilder>();
+    is::<ThrottleSnapshot>();
+    is::<ThrottleError<()>>();
+    is::<Call<Ready<Result<(), ()>>>>();
+    is_copy::<ThrottleBuilder>();
+    is_copy::<ThrottleSnapshot>();
+    is_copy::<ThrottleError<()>>();
+    is_copy::<Rejected>();
+    is_copy::<Priority>();
+
+    // What is only for one thread is for that one, and borrows what it likes.
+    fn is_shared<T: Clone>(_: T) {}
+    let local = Rc::new(());
+    let clock = || {
+        let _ = &local;
+        start()
+    };
+    is_shared(AdaptiveThrottle::builder().clock(clock).build().unwrap());
+
+    fn start() -> Instant {
+        #[allow(clippy::disallowed_methods)]
+        Instant::now()
+    }
+}
+
+#[cfg(feature = "tower")]
+#[test]
+fn a_throttled_stack_goes_wherever_its_parts_go() {
+    use evenkeel_budget::{ThrottleFuture, ThrottleLayer, ThrottleService};
+    use std::future::Ready;
+
+    is::<ThrottleLayer>();
+    is::<ThrottleService<()>>();
+    is::<ThrottleFuture<Ready<Result<(), ()>>>>();
+}

@@ -117,7 +117,7 @@ fn requests_rejections_and_accepts_of_a_throttle_are_counted() {
     let series = series_of(|| {
         let metrics = ThrottleMetrics::new("api");
         for (priority, times) in [(Priority::Critical, 5), (Priority::Normal, 3), (Priority::Sheddable, 1)] {
-            (0..times).for_each(|_| metrics.on_admit(priority));
+            (0..times).for_each(|_| metrics.on_admit(priority, 0.125));
         }
         metrics.on_reject(Priority::Normal, 0.75);
         metrics.on_reject(Priority::Sheddable, 0.5);
@@ -127,7 +127,9 @@ fn requests_rejections_and_accepts_of_a_throttle_are_counted() {
     });
     let expected = [
         ("evenkeel_throttle_accepts_total name=api", 2.0),
-        ("evenkeel_throttle_rejection_probability name=api", 0.5),
+        ("evenkeel_throttle_rejection_probability name=api priority=critical", 0.125),
+        ("evenkeel_throttle_rejection_probability name=api priority=normal", 0.75),
+        ("evenkeel_throttle_rejection_probability name=api priority=sheddable", 0.5),
         ("evenkeel_throttle_rejections_total name=api priority=normal", 1.0),
         ("evenkeel_throttle_rejections_total name=api priority=sheddable", 1.0),
         ("evenkeel_throttle_requests_total name=api priority=critical", 5.0),

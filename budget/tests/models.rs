@@ -10,6 +10,9 @@ mod map;
 mod pair;
 #[path = "models/ratio.rs"]
 mod ratio;
+#[cfg(feature = "throttle")]
+#[path = "models/throttle.rs"]
+mod throttle;
 #[path = "models/tokens.rs"]
 mod tokens;
 

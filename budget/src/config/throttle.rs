@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 
 use super::human::{Human, Refused};
-use crate::{AdaptiveThrottle, Invalid};
+use crate::{AdaptiveThrottle, Invalid, ThrottleBuilder};
 
 /// A throttle as a configuration file has it: a recipe, checked while it is read. Unknown fields are refused.
 ///
@@ -41,7 +41,8 @@ impl ThrottleConfig {
         self.try_build().expect("it was built when it was read")
     }
 
-    fn try_build(&self) -> Result<AdaptiveThrottle, Invalid> {
+    /// The builder with these settings, for a clock or an observer besides.
+    pub fn builder(&self) -> ThrottleBuilder {
         let mut builder = AdaptiveThrottle::builder();
         if let Some(k) = self.k {
             builder = builder.k(k);
@@ -52,7 +53,11 @@ impl ThrottleConfig {
         if let Some(max_rejection) = self.max_rejection {
             builder = builder.max_rejection(max_rejection);
         }
-        builder.build()
+        builder
+    }
+
+    fn try_build(&self) -> Result<AdaptiveThrottle, Invalid> {
+        self.builder().build()
     }
 }
 

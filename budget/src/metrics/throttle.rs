@@ -13,9 +13,7 @@ use crate::{Priority, ThrottleObserver};
 /// | `evenkeel_throttle_requests_total` | `name`, `priority`: `critical`, `normal`, `sheddable` | requests, those rejected here as well |
 /// | `evenkeel_throttle_rejections_total` | `name`, `priority` | requests rejected here: the service did not see them |
 /// | `evenkeel_throttle_accepts_total` | `name` | requests that the service accepted |
-/// | `evenkeel_throttle_rejection_probability` | `name` | with which the last request that was rejected was, from 0 to 1 (a gauge) |
-///
-/// The gauge stays where it was when nothing is rejected any more: read it where the rejections rise.
+/// | `evenkeel_throttle_rejection_probability` | `name`, `priority` | with which the last request was to be rejected, from 0 to 1 (a gauge) |
 ///
 /// Make it after the recorder is installed, and once for each throttle: its series are looked up when it is made, so that
 /// counting is an atomic add. Cloning is one reference count.
@@ -32,10 +30,10 @@ pub struct ThrottleMetrics {
 }
 
 struct Series {
-    requests: ByPriority,
-    rejections: ByPriority,
+    requests: ByPriority<Counter>,
+    rejections: ByPriority<Counter>,
     accepts: Counter,
-    probability: Gauge,
+    probability: ByPriority<Gauge>,
 }
 
 impl ThrottleMetrics {
@@ -45,24 +43,25 @@ impl ThrottleMetrics {
         describe();
         let name = name.into();
         let series = Series {
-            requests: ByPriority::new(REQUESTS, &name),
-            rejections: ByPriority::new(REJECTIONS, &name),
+            requests: ByPriority::of(|priority| counter!(REQUESTS, "name" => name.clone(), "priority" => priority)),
+            rejections: ByPriority::of(|priority| counter!(REJECTIONS, "name" => name.clone(), "priority" => priority)),
+            probability: ByPriority::of(|priority| gauge!(PROBABILITY, "name" => name.clone(), "priority" => priority)),
             accepts: counter!(ACCEPTS, "name" => name.clone()),
-            probability: gauge!(PROBABILITY, "name" => name),
         };
         Self { series: Arc::new(series) }
     }
 }
 
 impl ThrottleObserver for ThrottleMetrics {
-    fn on_admit(&self, priority: Priority) {
-        self.series.requests.of(priority).increment(1);
+    fn on_admit(&self, priority: Priority, probability: f64) {
+        self.series.requests.0[priority.index()].increment(1);
+        self.series.probability.0[priority.index()].set(probability);
     }
 
     fn on_reject(&self, priority: Priority, probability: f64) {
-        self.series.requests.of(priority).increment(1);
-        self.series.rejections.of(priority).increment(1);
-        self.series.probability.set(probability);
+        self.series.requests.0[priority.index()].increment(1);
+        self.series.rejections.0[priority.index()].increment(1);
+        self.series.probability.0[priority.index()].set(probability);
     }
 
     fn on_outcome(&self, accepted: bool) {
@@ -78,25 +77,12 @@ impl fmt::Debug for ThrottleMetrics {
     }
 }
 
-/// One series for each priority.
-struct ByPriority {
-    critical: Counter,
-    normal: Counter,
-    sheddable: Counter,
-}
+/// One series for each of [`Priority::ALL`].
+struct ByPriority<T>([T; 3]);
 
-impl ByPriority {
-    fn new(series: &'static str, name: &SharedString) -> Self {
-        let with = |priority: &'static str| counter!(series, "name" => name.clone(), "priority" => priority);
-        Self { critical: with("critical"), normal: with("normal"), sheddable: with("sheddable") }
-    }
-
-    fn of(&self, priority: Priority) -> &Counter {
-        match priority {
-            Priority::Critical => &self.critical,
-            Priority::Normal => &self.normal,
-            Priority::Sheddable => &self.sheddable,
-        }
+impl<T> ByPriority<T> {
+    fn of(series: impl Fn(&'static str) -> T) -> Self {
+        Self(Priority::ALL.map(|priority| series(priority.as_str())))
     }
 }
 
@@ -109,5 +95,5 @@ fn describe() {
     describe_counter!(REQUESTS, Unit::Count, "Requests, those rejected here as well, by priority");
     describe_counter!(REJECTIONS, Unit::Count, "Requests rejected here, by priority");
     describe_counter!(ACCEPTS, Unit::Count, "Requests that the service accepted");
-    describe_gauge!(PROBABILITY, "The probability with which the last request that was rejected was");
+    describe_gauge!(PROBABILITY, "The probability with which the last request was to be rejected, by priority");
 }

@@ -1,1 +1,7 @@
-//! To come.
+//! The tower layer.
+
+mod future;
+mod layer;
+
+pub use future::ThrottleFuture;
+pub use layer::{Prioritize, ThrottleLayer, ThrottleService};

@@ -1,0 +1,161 @@
+//! The layer, and the service that it makes.
+
+use std::{
+    fmt,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::ThrottleFuture;
+use crate::{AdaptiveThrottle, Classify, ErrIsTransient, Priority, ThrottleError, ThrottleObserver};
+
+/// Sends the service under it only what its [`AdaptiveThrottle`] lets through.
+///
+/// All services that it makes and all their clones share the throttle. It is asked in `call`; if it rejects, the service
+/// under it is not called, and stays ready for the next request.
+///
+/// Under a retry layer it sees every attempt, and rejects some; [`ThrottleError::is_rejected`] tells a classifier which,
+/// for to send those again at once is of no use.
+///
+/// ```
+/// use evenkeel_budget::{AdaptiveThrottle, Priority, ThrottleLayer};
+/// use std::future::ready;
+/// use tower::{Service, ServiceBuilder, service_fn};
+///
+/// let throttle = AdaptiveThrottle::default();
+/// let layer = ThrottleLayer::new(throttle.clone()).priority(|request: &&str| match *request {
+///     "/pay" => Priority::Critical,
+///     _ => Priority::Normal,
+/// });
+/// let mut down = ServiceBuilder::new().layer(layer).service(service_fn(|_: &str| ready(Err::<(), _>("down"))));
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// for _ in 0..1_000 {
+///     assert!(down.call("/search").await.is_err());
+/// }
+/// assert!(throttle.snapshot().rejection_probability > 0.99, "next to nothing is sent");
+/// assert!(!down.call("/pay").await.unwrap_err().is_rejected(), "but this is");
+/// # });
+/// ```
+pub struct ThrottleLayer<K = ErrIsTransient, P = Priority, C = fn() -> Instant, O = ()> {
+    throttle: AdaptiveThrottle<C, O>,
+    classify: K,
+    priority: P,
+}
+
+/// The service of a [`ThrottleLayer`].
+pub struct ThrottleService<S, K = ErrIsTransient, P = Priority, C = fn() -> Instant, O = ()> {
+    inner: S,
+    layer: ThrottleLayer<K, P, C, O>,
+}
+
+/// Knows how much a request matters. Any `Fn(&Req) -> Priority` does, and a [`Priority`] is that of all requests.
+pub trait Prioritize<Req> {
+    /// How much `request` matters.
+    fn priority(&self, request: &Req) -> Priority;
+}
+
+impl<Req, F: Fn(&Req) -> Priority> Prioritize<Req> for F {
+    fn priority(&self, request: &Req) -> Priority {
+        self(request)
+    }
+}
+
+impl<Req> Prioritize<Req> for Priority {
+    fn priority(&self, _: &Req) -> Priority {
+        *self
+    }
+}
+
+impl<C, O> ThrottleLayer<ErrIsTransient, Priority, C, O> {
+    /// Asks `throttle` for each request, as for a [`Normal`](Priority::Normal) one; an `Err` is taken for a failure of the
+    /// service.
+    #[must_use]
+    pub const fn new(throttle: AdaptiveThrottle<C, O>) -> Self {
+        Self { throttle, classify: ErrIsTransient, priority: Priority::Normal }
+    }
+}
+
+impl<K, P, C, O> ThrottleLayer<K, P, C, O> {
+    /// Judges each result with `classify`: a function `|result: &Result<Response, Error>| …` to a
+    /// [`Verdict`](crate::Verdict), or a type that implements [`Classify`]. `Success` and `Permanent` are accepts.
+    #[must_use]
+    pub fn when<K2>(self, classify: K2) -> ThrottleLayer<K2, P, C, O> {
+        let Self { throttle, classify: _, priority } = self;
+        ThrottleLayer { throttle, classify, priority }
+    }
+
+    /// Asks for each request with its own priority.
+    #[must_use]
+    pub fn priority<P2>(self, priority: P2) -> ThrottleLayer<K, P2, C, O> {
+        let Self { throttle, classify, priority: _ } = self;
+        ThrottleLayer { throttle, classify, priority }
+    }
+
+    /// The throttle.
+    #[must_use]
+    pub const fn throttle(&self) -> &AdaptiveThrottle<C, O> {
+        &self.throttle
+    }
+}
+
+impl<S, K: Clone, P: Clone, C, O> Layer<S> for ThrottleLayer<K, P, C, O> {
+    type Service = ThrottleService<S, K, P, C, O>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ThrottleService { inner, layer: self.clone() }
+    }
+}
+
+impl<S, K, P, C, O, Req> Service<Req> for ThrottleService<S, K, P, C, O>
+where
+    S: Service<Req>,
+    K: Classify<Result<S::Response, S::Error>> + Clone,
+    P: Prioritize<Req>,
+    C: Fn() -> Instant,
+    O: ThrottleObserver,
+{
+    type Response = S::Response;
+    type Error = ThrottleError<S::Error>;
+    type Future = ThrottleFuture<S::Future, K, C, O>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(ready!(self.inner.poll_ready(cx)).map_err(ThrottleError::Inner))
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let ThrottleLayer { throttle, classify, priority } = &self.layer;
+        let asked = throttle.try_acquire(priority.priority(&request));
+        // The instance that is ready is called, or stays so: it is not moved, so it need not be cloned.
+        let asked = asked.map(|admission| (self.inner.call(request), admission));
+        ThrottleFuture::new(asked, classify.clone())
+    }
+}
+
+impl<K: Clone, P: Clone, C, O> Clone for ThrottleLayer<K, P, C, O> {
+    fn clone(&self) -> Self {
+        Self { throttle: self.throttle.clone(), classify: self.classify.clone(), priority: self.priority.clone() }
+    }
+}
+
+impl<S: Clone, K: Clone, P: Clone, C, O> Clone for ThrottleService<S, K, P, C, O> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<K, P, C, O> fmt::Debug for ThrottleLayer<K, P, C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThrottleLayer").field("throttle", &self.throttle).finish_non_exhaustive()
+    }
+}
+
+impl<S: fmt::Debug, K, P, C, O> fmt::Debug for ThrottleService<S, K, P, C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut service = f.debug_struct("ThrottleService");
+        service.field("inner", &self.inner).field("throttle", &self.layer.throttle).finish_non_exhaustive()
+    }
+}
