@@ -1,9 +1,9 @@
 //! The tasks of the workspace: `cargo xtask <task>`.
 
 mod ci;
-mod demo;
 mod docs;
 mod features;
+mod lab;
 mod loom;
 mod manifest;
 mod report;
@@ -22,7 +22,13 @@ const TASKS: &[Task] = &[
         name: "demo",
         args: "[args…]",
         help: "build and run the demo; the arguments are its own (`demo --help`)",
-        run: demo::run,
+        run: lab::demo,
+    },
+    Task {
+        name: "lab",
+        args: "<experiment> [args…]",
+        help: "build and run an experiment behind the book's figures (`lab --help`)",
+        run: lab::experiment,
     },
     Task { name: "test", args: "", help: "all tests and doctests of all packages", run: test::run },
     Task {
@@ -39,7 +45,7 @@ const TASKS: &[Task] = &[
     },
     Task { name: "tidy", args: "", help: "the house rules that a machine can check", run: tidy::run },
     Task { name: "docs", args: "", help: "the API documentation, warnings denied", run: docs::run },
-    Task { name: "ci", args: "", help: "everything above but the demo, cheap checks first", run: ci::run },
+    Task { name: "ci", args: "", help: "everything above but the demo and the lab, cheap checks first", run: ci::run },
 ];
 
 struct Task {
@@ -47,6 +53,13 @@ struct Task {
     args: &'static str,
     help: &'static str,
     run: fn(&mut Report, &[String]) -> Result<(), Stop>,
+}
+
+impl Task {
+    /// A program of the lab has flags of its own, and answers for them itself.
+    fn takes_any_flag(&self) -> bool {
+        self.args.ends_with("[args…]")
+    }
 }
 
 fn main() -> ExitCode {
@@ -75,8 +88,7 @@ fn dispatch(args: &[String]) -> Result<(), Stop> {
     let Some(task) = TASKS.iter().find(|task| task.name == name) else {
         return Err(Stop::Usage(format!("unknown task `{name}`")));
     };
-    // The demo has flags of its own, and answers for them itself.
-    if task.name != "demo" && rest.iter().any(|arg| is_help(arg)) {
+    if !task.takes_any_flag() && rest.iter().any(|arg| is_help(arg)) {
         return Err(Stop::Help);
     }
     if task.args.is_empty() {
@@ -95,7 +107,7 @@ fn usage() -> String {
     let mut usage = "usage: cargo xtask <task>\n".to_owned();
     for Task { name, args, help, .. } in TASKS {
         let call = format!("{name} {args}");
-        usage += &format!("\n  {call:<16}{help}");
+        usage += &format!("\n  {call:<26}{help}");
     }
     usage
 }
@@ -130,6 +142,12 @@ mod tests {
     fn help_is_given_before_and_after_the_name() {
         assert_eq!(stop(&["--help"]), Stop::Help);
         assert_eq!(stop(&["ci", "--help"]), Stop::Help);
+    }
+
+    #[test]
+    fn help_after_a_program_of_the_lab_is_the_programs_own() {
+        let names: Vec<_> = TASKS.iter().filter(|task| task.takes_any_flag()).map(|task| task.name).collect();
+        assert_eq!(names, ["demo", "lab"]);
     }
 
     #[test]

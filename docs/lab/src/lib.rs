@@ -1,10 +1,16 @@
-//! **The lab**: what the experiments behind the book's figures share, and the demo of an incident.
+//! **The lab**: the experiments behind the book's figures, what they share, and the demo of an incident.
 //!
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`rng`] | randomness that replays exactly, keyed by what it is drawn for |
 //! | [`stats`] | percentiles of latencies |
+//! | [`clock`] | a clock that is moved by hand |
 //! | [`chart`] | small multiples of line charts, as SVG |
+//! | [`table`] | columns of text |
+//! | [`files`] | where reports are written |
+//! | [`sheet`] | what an experiment shows: rows, a table, a chart |
+//! | [`budgets`] | what each budget does when attempts fail |
+//! | [`throttle`] | what a throttled service sees of an overload |
 //! | [`demo`] | a model API living through an incident, and the strategies of those who call it |
 //!
 //! Nothing here is published: the libraries that it measures are in the folders beside `docs`.
@@ -12,7 +18,13 @@
 // The lab measures real programs in real time: its clocks and locks are none of the libraries' business.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod budgets;
 pub mod chart;
+pub mod clock;
 pub mod demo;
+pub mod files;
 pub mod rng;
+pub mod sheet;
 pub mod stats;
+pub mod table;
+pub mod throttle;

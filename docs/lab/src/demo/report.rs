@@ -1,7 +1,7 @@
 //! The report: a page with the figures, and the time lines of every strategy.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,10 @@ use super::{
     table::COLUMNS,
     timeline::{Slice, timeline},
 };
-use crate::chart::{Band, Line, Panel, Scale, colours, grid};
+use crate::{
+    chart::{Band, Line, Panel, Scale, colours, grid},
+    files,
+};
 
 /// Writes `report.html`, and its charts as `report.svg`, into `folder`, which is made if need be; returns the path of
 /// the page.
@@ -22,17 +25,9 @@ use crate::chart::{Band, Line, Panel, Scale, colours, grid};
 /// What the operating system says, with the path, when a file cannot be written.
 pub fn write(folder: &Path, plan: &Plan, runs: &[Run]) -> io::Result<PathBuf> {
     let charts = charts(plan, runs).map_err(io::Error::other)?;
-    // Absolute, for the reader may be in another folder than this program.
-    let folder = named(folder, std::path::absolute(folder))?;
-    named(&folder, fs::create_dir_all(&folder))?;
-    let (page, svg) = (folder.join("report.html"), folder.join("report.svg"));
-    named(&svg, fs::write(&svg, &charts))?;
-    named(&page, fs::write(&page, html(plan, &plan.summary(runs), runs, &charts)))?;
-    Ok(page)
-}
-
-fn named<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
-    result.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    let folder = files::folder(folder)?;
+    files::write(&folder, "report.svg", &charts)?;
+    files::write(&folder, "report.html", &html(plan, &plan.summary(runs), runs, &charts))
 }
 
 /// The time lines alone: a row for each strategy, all rows to the same scale.

@@ -1,6 +1,7 @@
 //! The figures as a table of text.
 
 use super::summary::{Figures, Summary};
+use crate::table;
 
 /// What the table and the report show of each strategy, beside its name: a heading, and a cell.
 pub(super) const COLUMNS: [Column; 9] = [
@@ -26,22 +27,7 @@ pub fn table(summary: &Summary) -> String {
     };
     let lines: Vec<Vec<String>> = std::iter::once(head.collect()).chain(summary.strategies.iter().map(line)).collect();
 
-    let mut widths = vec![0; COLUMNS.len() + 1];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let render = |line: &Vec<String>| {
-        let (name, cells) =
-            line.split_first().zip(widths.split_first()).map_or_else(Default::default, |(line, widths)| {
-                let cells: String =
-                    line.1.iter().zip(widths.1).map(|(cell, width)| format!("  {cell:>width$}")).collect();
-                (format!("{:<width$}", line.0, width = *widths.0), cells)
-            });
-        format!("{name}{cells}\n")
-    };
-    lines.iter().map(render).collect()
+    table::plain(&lines)
 }
 
 fn optional(value: Option<f64>, decimals: usize) -> String {

@@ -1,4 +1,4 @@
-//! `demo`: the main job of the workspace, with the exit code that it ends with.
+//! `demo` and `lab`: the programs of the lab, with the exit code that they end with.
 
 use std::path::Path;
 
@@ -7,12 +7,22 @@ use crate::{
     step::Step,
 };
 
+/// The main job of the workspace: strategies of retrying live through an incident.
+pub(crate) fn demo(_: &mut Report, args: &[String]) -> Result<(), Stop> {
+    run("demo", args)
+}
+
+/// The experiments behind the book's figures.
+pub(crate) fn experiment(_: &mut Report, args: &[String]) -> Result<(), Stop> {
+    run("lab", args)
+}
+
 /// Hands all arguments on. Nothing is written to standard output here: with `--json` a program may be reading it.
-pub(crate) fn run(_: &mut Report, args: &[String]) -> Result<(), Stop> {
+fn run(program: &'static str, args: &[String]) -> Result<(), Stop> {
     let quiet = args.iter().any(|arg| arg == "--json");
-    // Where the caller is; the demo itself runs in the root of the workspace. Without it, paths stay as they are.
+    // Where the caller is; the program itself runs in the root of the workspace. Without it, paths stay as they are.
     let here = std::env::current_dir().unwrap_or_default();
-    let step = step(quiet, &from_here(args, &here));
+    let step = step(program, quiet, &from_here(args, &here));
     if !quiet {
         eprintln!("▸ {step}");
     }
@@ -27,19 +37,19 @@ pub(crate) fn run(_: &mut Report, args: &[String]) -> Result<(), Stop> {
     }
 }
 
-fn step(quiet: bool, args: &[String]) -> Step {
+fn step(program: &'static str, quiet: bool, args: &[String]) -> Step {
     let quiet = if quiet { "--quiet" } else { "" };
-    Step::cargo("demo", &format!("run --locked {quiet} --release -p evenkeel-lab --bin demo --")).args(args)
+    Step::cargo(program, &format!("run --locked {quiet} --release -p evenkeel-lab --bin {program} --")).args(args)
 }
 
-/// The arguments with the folder of the report told from `here`, as the caller means it. The default stays the demo's own,
+/// The arguments with the folder of the report told from `here`, as the caller means it. The default stays the program's own,
 /// in the root of the workspace.
 fn from_here(args: &[String], here: &Path) -> Vec<String> {
     let absolute = |folder: &str| here.join(folder).display().to_string();
     let mut is_folder = false;
     let mut told = Vec::with_capacity(args.len());
     for arg in args {
-        // An empty one is nonsense, and the demo says so.
+        // An empty one is nonsense, and the program says so.
         told.push(match arg.strip_prefix("--report=") {
             _ if is_folder && !arg.is_empty() => absolute(arg),
             Some(folder) if !folder.is_empty() => format!("--report={}", absolute(folder)),
@@ -68,9 +78,11 @@ mod tests {
     }
 
     #[test]
-    fn every_argument_reaches_the_demo() {
+    fn every_argument_reaches_the_program() {
         let args = ["--seed".to_owned(), "7".to_owned()];
-        let line = "cargo run --locked --release -p evenkeel-lab --bin demo -- --seed 7";
-        assert_eq!(step(false, &args).to_string(), line);
+        for program in ["demo", "lab"] {
+            let line = format!("cargo run --locked --release -p evenkeel-lab --bin {program} -- --seed 7");
+            assert_eq!(step(program, false, &args).to_string(), line);
+        }
     }
 }
