@@ -30,6 +30,22 @@
 //! # Ok::<(), evenkeel_budget::Exhausted>(())
 //! ```
 //!
+//! # Which one
+//!
+//! | | limits | clock |
+//! | --- | --- | --- |
+//! | [`TokenBudget`] | what failures may cost beyond what successes return (AWS), or how many failures are answered with retries (gRPC) | none |
+//! | [`RatioBudget`] | extra attempts to a share of the requests of the last seconds, exactly | one reading a request |
+//! | [`InFlightBudget`] | extra attempts at the same time | none |
+//! | `(A, B)` | what both grant | |
+//! | [`Unlimited`] | nothing | none |
+//! | [`AnyBudget`] | as the one in it, chosen at run time | |
+//! | [`BudgetMap`] | one of them for each host or tenant, a bounded number | |
+//! | [`Observed`] | as the one in it, and says so | |
+//!
+//! [`TokenBudget`]`::default()` suits nearly everyone, and is what the layers of `evenkeel-backoff` have.
+//! `AdaptiveThrottle` (feature `throttle`) is none of them: it judges all requests, first attempts too.
+//!
 //! # When to use it, and when not
 //!
 //! Use one budget for each thing that can be overloaded: usually one per service that is called, shared by every client
@@ -53,15 +69,27 @@
 //! [`Outcome`] and [`Verdict`] are the words that a classifier answers with; [`Budget`] and [`Account`] are the form
 //! that every budget has, yours too.
 //!
+//! A budget by reference is a budget as well, [`TokenBudget`], [`RatioBudget`] and [`InFlightBudget`] at least: its accounts
+//! and tokens then count no references, which is most of what a token costs otherwise.
+//!
 //! # What is verified
 //!
-//! `tests/properties.rs` compares [`TokenBudget`] with a naive model over arbitrary histories; `tests/models.rs` runs
-//! it under loom: two withdrawals of the last tokens grant one, a refund and a withdrawal do not lose each other's
-//! tokens, a deposit never fills it over its capacity.
+//! `tests/properties.rs` compares each budget with a naive model over arbitrary histories: the ratio with a list of all
+//! events in 128 bits, under clocks that stand still, jump and go back. `tests/models.rs` runs what is shared through its
+//! interleavings under loom: two withdrawals of one deposit grant one, a deposit while the window turns is not lost, a refund
+//! and a withdrawal lose nothing, no more is in flight than there are places.
 //!
 //! # Features, runtimes, MSRV
 //!
-//! No features, no dependencies, no clock and no runtime. Rust 1.85.
+//! | feature | |
+//! | --- | --- |
+//! | `throttle` (default) | `AdaptiveThrottle`, and the future around a call; `pin-project-lite` |
+//! | `tower` | `ThrottleLayer` and `ThrottleService` |
+//! | `metrics` | `BudgetMetrics` and `ThrottleMetrics`: observers that count with the `metrics` facade |
+//! | `serde` | `BudgetConfig`, `BudgetMapConfig`, `ThrottleConfig`: read from a file, unknown fields refused |
+//!
+//! No runtime, no lock but that of [`BudgetMap`], no allocation after a budget is built. Targets need 64-bit atomics. Rust
+//! 1.85.
 
 mod account;
 mod any;
