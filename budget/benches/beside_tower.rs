@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use evenkeel_budget::{Account, Budget, Cause, Costs, InFlightBudget, Outcome, RatioBudget, TokenBudget, Unlimited};
+use evenkeel_budget::{
+    Account, AdaptiveThrottle, AnyBudget, Budget, Cause, Costs, InFlightBudget, Outcome, Priority, RatioBudget,
+    TokenBudget, Unlimited,
+};
 use tower::retry::budget::{Budget as _, TpsBudget};
 
 #[path = "../../backoff/benches/harness/mod.rs"]
@@ -24,6 +27,7 @@ fn main() {
     windows();
     refusals();
     others();
+    throttle();
     threads::compare_threads();
 }
 
@@ -144,6 +148,7 @@ fn refusals() {
 fn others() {
     let in_flight = InFlightBudget::default();
     let word = AtomicU64::new(0);
+    let any = AnyBudget::from(TokenBudget::new(1 << 30, ONE));
     let pair = (TokenBudget::new(1 << 30, ONE), RatioBudget::builder().ratio(1.0).build().unwrap());
     compare(
         "A request that retries, with the others",
@@ -155,7 +160,30 @@ fn others() {
             }),
             Candidate::new("`InFlightBudget`", || retry(&&in_flight)),
             Candidate::new("`Unlimited`", || retry(&Unlimited)),
+            Candidate::new("`AnyBudget` of a `TokenBudget`", || retry(&any)),
             Candidate::new("`(TokenBudget, RatioBudget)`, by reference", || retry(&(&pair.0, &pair.1))),
+        ],
+    );
+}
+
+fn throttle() {
+    let start = Instant::now();
+    let timed = AdaptiveThrottle::default();
+    let still = AdaptiveThrottle::builder().clock(move || start).build().unwrap();
+    // Nearly everything is rejected.
+    let shut = AdaptiveThrottle::builder().clock(move || start).build().unwrap();
+    (0..100_000).for_each(|_| drop(shut.try_acquire(Priority::Normal)));
+    compare(
+        "`AdaptiveThrottle`: a request that is accepted, or rejected",
+        vec![
+            Candidate::new("accepted, with the clock", || {
+                timed.try_acquire(Priority::Normal).map(|admission| admission.record(Outcome::Success)).is_ok()
+            }),
+            Candidate::new("accepted, without the clock", || {
+                still.try_acquire(Priority::Normal).map(|admission| admission.record(Outcome::Success)).is_ok()
+            }),
+            Candidate::new("rejected, without the clock", || shut.try_acquire(Priority::Normal).is_err()),
+            Candidate::new("the clock alone", Instant::now),
         ],
     );
 }
