@@ -39,7 +39,8 @@ pub trait Account {
     /// [`Exhausted`] when the budget does not hold enough. A refusal costs nothing.
     fn withdraw(&mut self, cause: Cause) -> Result<Self::Token, Exhausted>;
 
-    /// The attempt that `token` paid for is being sent. Keep the token until that attempt has ended.
+    /// The attempt that `token` paid for is being sent. Keep the token until that attempt has ended. It must be one that this
+    /// account was given: what another's is worth here is not specified.
     fn sent(&mut self, token: &mut Self::Token) {
         let _ = token;
     }

@@ -1,8 +1,9 @@
 //! A budget whose kind is chosen when the program runs.
 
 use crate::{
-    Account, Balance, Budget, Cause, Earns, Exhausted, InFlightAccount, InFlightBudget, InFlightToken, Outcome,
-    RatioAccount, RatioBudget, RatioToken, TokenAccount, TokenBudget, Tokens, Unlimited,
+    Account, Balance, Budget, Cause, Earns, Exhausted, InFlightAccount, InFlightBudget, InFlightSnapshot,
+    InFlightToken, Outcome, RatioAccount, RatioBudget, RatioSnapshot, RatioToken, TokenAccount, TokenBudget,
+    TokenSnapshot, Tokens, Unlimited,
 };
 
 /// One of the budgets, chosen at run time: from a configuration file, say (feature `serde`).
@@ -51,6 +52,42 @@ macro_rules! each {
             Kind::Unlimited($it) => $do,
         }
     };
+}
+
+/// What an [`AnyBudget`] holds at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AnySnapshot {
+    /// Of a [`RatioBudget`].
+    Ratio(RatioSnapshot),
+    /// Of a [`TokenBudget`].
+    Token(TokenSnapshot),
+    /// Of an [`InFlightBudget`].
+    InFlight(InFlightSnapshot),
+    /// [`Unlimited`] holds nothing.
+    Unlimited,
+}
+
+impl AnyBudget {
+    /// What it holds now.
+    #[must_use]
+    pub fn snapshot(&self) -> AnySnapshot {
+        match &self.0 {
+            Kind::Ratio(budget) => AnySnapshot::Ratio(budget.snapshot()),
+            Kind::Token(budget) => AnySnapshot::Token(budget.snapshot()),
+            Kind::InFlight(budget) => AnySnapshot::InFlight(budget.snapshot()),
+            Kind::Unlimited(_) => AnySnapshot::Unlimited,
+        }
+    }
+}
+
+/// By reference as by value.
+impl Budget for &AnyBudget {
+    type Account = AnyAccount;
+
+    fn open(&self) -> AnyAccount {
+        (**self).open()
+    }
 }
 
 impl Budget for AnyBudget {

@@ -112,11 +112,12 @@ mod token;
 #[cfg(feature = "tower")]
 mod tower;
 mod unlimited;
+mod unwinding;
 mod verdict;
 mod window;
 
 pub use account::{Account, Balance, Budget, Cause, Earns, Exhausted};
-pub use any::{AnyAccount, AnyBudget, AnyToken};
+pub use any::{AnyAccount, AnyBudget, AnySnapshot, AnyToken};
 pub use classify::{Classify, ErrIsTransient};
 #[cfg(feature = "serde")]
 pub use config::{BudgetConfig, BudgetMapConfig, ThrottleConfig};

@@ -17,6 +17,15 @@ impl Budget for Unlimited {
     }
 }
 
+/// By reference as by value.
+impl Budget for &Unlimited {
+    type Account = Unlimited;
+
+    fn open(&self) -> Unlimited {
+        Unlimited
+    }
+}
+
 impl Account for Unlimited {
     type Token = ();
 

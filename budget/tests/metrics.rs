@@ -138,3 +138,22 @@ fn requests_rejections_and_accepts_of_a_throttle_are_counted() {
     ];
     assert_eq!(values(&series), expected);
 }
+
+#[test]
+fn the_gauge_follows_deposits_and_refunds() {
+    let series = series_of(|| {
+        let budget = Observed::new(TokenBudget::new(28, Costs::REVISION_2026), BudgetMetrics::new("api"));
+        let mut account = budget.open();
+        let mut token = account.withdraw(Cause::Transient).unwrap();
+        account.sent(&mut token);
+        drop((token, account));
+        drop(budget.open().withdraw(Cause::Transient));
+    });
+    assert_eq!(series["evenkeel_budget_balance name=api"].0, 14.0, "as after the refund");
+    let series = series_of(|| {
+        let budget = Observed::new(TokenBudget::grpc(10.0, 0.5).unwrap(), BudgetMetrics::new("api"));
+        budget.open().record(Outcome::Transient);
+        budget.open().record(Outcome::Success);
+    });
+    assert_eq!(series["evenkeel_budget_balance name=api"].0, 9.5, "as after the deposit");
+}

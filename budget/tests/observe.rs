@@ -368,3 +368,16 @@ fn threads_tell_each_event_once() {
     assert_eq!(withdrawals, refunds);
     assert_eq!(budget.budget().balance(), 28);
 }
+
+#[test]
+fn what_is_given_back_while_a_thread_unwinds_is_told() {
+    let heard = Heard::default();
+    let budget = Observed::new(tokens(20), &heard);
+    heard.take();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _token = budget.open().withdraw(Cause::Transient).unwrap();
+        panic!("in the request");
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(heard.take(), ["withdrawal Transient 6", "refund Transient 20"]);
+}

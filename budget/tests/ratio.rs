@@ -224,6 +224,29 @@ fn a_retry_that_was_not_sent_is_given_back_while_it_counts() {
     assert_eq!(granted(&budget, 5), 1);
 }
 
+// Hazard 58.
+#[test]
+fn a_clock_that_panics_is_one_panic_and_leaves_the_sums_as_they_are() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let broken = std::sync::atomic::AtomicBool::new(false);
+    let time = Time::default();
+    let clock = || if broken.load(Ordering::Relaxed) { panic!("no time") } else { time.now() };
+    let budget = builder(1.0).clock(clock).build().unwrap();
+    broken.store(true, Ordering::Relaxed);
+    let withdraws = catch_unwind(AssertUnwindSafe(|| budget.open().withdraw(Cause::Transient).is_ok()));
+    let succeeds = catch_unwind(AssertUnwindSafe(|| budget.open().record(Outcome::Success)));
+    let unwinds = catch_unwind(AssertUnwindSafe(|| {
+        let _account = budget.open();
+        panic!("in a callback");
+    }));
+    assert!(withdraws.is_err() && succeeds.is_err() && unwinds.is_err());
+    broken.store(false, Ordering::Relaxed);
+    assert_eq!(budget.snapshot().balance, 0.0);
+    deposit(&budget, 1);
+    assert_eq!(granted(&budget, 2), 1);
+}
+
 // Hazard 19.
 #[test]
 fn more_is_never_granted_than_held_under_threads() {

@@ -360,3 +360,66 @@ fn an_observer_hears_everything_once_when_it_is_counted() {
         ]
     );
 }
+
+// Hazard 58.
+#[test]
+fn an_observer_that_panics_leaves_the_counts_right_and_ends_no_program() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    struct Broken;
+    impl ThrottleObserver for Broken {
+        fn on_admit(&self, priority: Priority, _: f64) {
+            assert!(priority != Priority::Critical, "in on_admit");
+        }
+
+        fn on_outcome(&self, _: bool) {
+            panic!("in on_outcome");
+        }
+    }
+
+    let throttle = AdaptiveThrottle::builder().observe(Broken).build().unwrap();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        throttle.try_acquire(Priority::Normal).unwrap().record(Outcome::Success);
+    }));
+    let admit = catch_unwind(AssertUnwindSafe(|| throttle.try_acquire(Priority::Critical).is_ok()));
+    let unwinds = catch_unwind(AssertUnwindSafe(|| {
+        let _admission = throttle.try_acquire(Priority::Normal);
+        panic!("in the call");
+    }));
+    assert!(admit.is_err() && outcome.is_err() && unwinds.is_err());
+    let snapshot = throttle.snapshot();
+    assert_eq!((snapshot.requests, snapshot.accepts), (3, 1));
+}
+
+#[test]
+fn both_of_two_observers_hear_everything() {
+    #[derive(Default)]
+    struct Heard(std::cell::Cell<[u32; 3]>);
+    impl Heard {
+        fn note(&self, event: usize) {
+            let mut heard = self.0.get();
+            heard[event] += 1;
+            self.0.set(heard);
+        }
+    }
+    impl ThrottleObserver for Heard {
+        fn on_admit(&self, _: Priority, _: f64) {
+            self.note(0);
+        }
+
+        fn on_reject(&self, _: Priority, _: f64) {
+            self.note(1);
+        }
+
+        fn on_outcome(&self, _: bool) {
+            self.note(2);
+        }
+    }
+
+    let pair = (Heard::default(), Heard::default());
+    let throttle = AdaptiveThrottle::builder().seed(1).observe(&pair).build().unwrap();
+    while throttle.try_acquire(Priority::Normal).map(drop).is_ok() {}
+    let [admitted, rejected, ended] = pair.0.0.get();
+    assert!(admitted > 0 && ended == admitted && rejected == 1);
+    assert_eq!(pair.0.0.get(), pair.1.0.get());
+}

@@ -256,6 +256,17 @@ fn requests_that_succeed_from_many_threads_leave_it_full() {
 }
 
 #[test]
+fn to_say_again_that_an_older_one_was_sent_changes_no_refund() {
+    let budget = TokenBudget::new(100, Costs { transient: 30, throttled: 7, timeout: 50, hedge: 1 });
+    let mut account = budget.open();
+    let mut first = send_retry(&mut account, Cause::Transient).unwrap();
+    let _second = send_retry(&mut account, Cause::Throttled).unwrap();
+    account.sent(&mut first);
+    account.record(Outcome::Success);
+    assert_eq!(budget.balance(), 100 - 30, "what the last one cost is back");
+}
+
+#[test]
 fn a_bucket_is_sized_for_the_traffic() {
     for (rate, capacity) in [(0, 28), (11, 28), (12, 30), (200, 500), (2_000, 5_000), (u32::MAX, u32::MAX)] {
         assert_eq!(TokenBudget::sized_for(rate).capacity(), capacity, "{rate} a second");

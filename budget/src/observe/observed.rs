@@ -1,12 +1,10 @@
 //! The budget that tells what is paid into it and out of it.
 
-use std::{
-    fmt, mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    thread,
-};
+use std::{fmt, mem};
 
-use crate::{Account, Balance, Budget, BudgetObserver, Cause, Earns, Exhausted, Outcome, sync::Arc};
+use crate::{
+    Account, Balance, Budget, BudgetObserver, Cause, Earns, Exhausted, Outcome, sync::Arc, unwinding::in_a_drop,
+};
 
 /// A budget that tells an observer what is paid in and out.
 ///
@@ -77,13 +75,8 @@ impl<B: Balance, O: BudgetObserver> Shared<B, O> {
         event(&self.observer, self.budget.balance());
     }
 
-    /// [`tell`](Self::tell) in a drop, which may be that of a thread that unwinds: another panic out of it would abort.
     fn tell_at_the_end(&self, event: impl FnOnce(&O, f64)) {
-        if thread::panicking() {
-            let _ = catch_unwind(AssertUnwindSafe(|| self.tell(event)));
-        } else {
-            self.tell(event);
-        }
+        in_a_drop(|| self.tell(event));
     }
 }
 
@@ -93,6 +86,15 @@ impl<B: Balance, O: BudgetObserver> Budget for Observed<B, O> {
     fn open(&self) -> ObservedAccount<B, O> {
         let deposit = Deposit { shared: Arc::clone(&self.shared), is_told: false };
         ObservedAccount { account: self.shared.budget.open(), deposit }
+    }
+}
+
+/// By reference as by value.
+impl<B: Balance, O: BudgetObserver> Budget for &Observed<B, O> {
+    type Account = ObservedAccount<B, O>;
+
+    fn open(&self) -> ObservedAccount<B, O> {
+        (**self).open()
     }
 }
 

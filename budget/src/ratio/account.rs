@@ -3,7 +3,7 @@
 use std::{fmt, mem, time::Instant};
 
 use super::RatioBudget;
-use crate::{Account, Cause, Exhausted, Outcome};
+use crate::{Account, Cause, Exhausted, Outcome, unwinding::in_a_drop};
 
 /// A [`RatioBudget`], by value or by reference: what its accounts hold.
 #[doc(hidden)]
@@ -49,7 +49,7 @@ impl<H: RatioHandle> RatioAccount<H> {
     ///
     /// As there.
     pub fn withdraw_at(&mut self, now: Instant) -> Result<RatioToken<H>, Exhausted> {
-        let deposits = u32::from(!mem::replace(&mut self.has_deposited, true));
+        let deposits = self.owed();
         let tick = self.budget.budget().take(now, deposits)?;
         Ok(RatioToken { budget: self.budget.clone(), tick, sent: false })
     }
@@ -59,8 +59,13 @@ impl<H: RatioHandle> RatioAccount<H> {
         self.deposit(|_| now);
     }
 
+    /// The deposits that are still to be made: one or none, and none from now on. Before the clock is asked, for it may panic.
+    fn owed(&mut self) -> u32 {
+        u32::from(!mem::replace(&mut self.has_deposited, true))
+    }
+
     fn deposit(&mut self, now: impl FnOnce(&RatioBudget<H::Clock>) -> Instant) {
-        if !mem::replace(&mut self.has_deposited, true) {
+        if self.owed() > 0 {
             let budget = self.budget.budget();
             budget.deposit_at(now(budget));
         }
@@ -71,8 +76,10 @@ impl<H: RatioHandle> Account for RatioAccount<H> {
     type Token = RatioToken<H>;
 
     fn withdraw(&mut self, _: Cause) -> Result<RatioToken<H>, Exhausted> {
-        let now = self.budget.budget().now();
-        self.withdraw_at(now)
+        let deposits = self.owed();
+        let budget = self.budget.budget();
+        let tick = budget.take(budget.now(), deposits)?;
+        Ok(RatioToken { budget: self.budget.clone(), tick, sent: false })
     }
 
     fn sent(&mut self, token: &mut RatioToken<H>) {
@@ -90,7 +97,7 @@ impl<H: RatioHandle> Account for RatioAccount<H> {
 
 impl<H: RatioHandle> Drop for RatioAccount<H> {
     fn drop(&mut self) {
-        self.deposit(RatioBudget::now);
+        in_a_drop(|| self.deposit(RatioBudget::now));
     }
 }
 

@@ -17,11 +17,12 @@ pub(super) struct Rule {
 impl Rule {
     /// Whether one more withdrawal keeps to `withdrawals ≤ reserve + ratio · deposits`.
     fn grants(self, sums: Sums) -> bool {
-        sums.withdrawals < MOST && self.ratio.covers(self.reserve, sums.deposits, sums.withdrawals + 1)
+        self.ratio.covers(self.reserve, sums.deposits, sums.withdrawals + 1)
     }
 }
 
-/// The most withdrawals in a window: half of what a slot can count, which no program comes near to.
+/// The most withdrawals in a window, those that were given back among them: half of what the difference of two counters can
+/// show. No program comes near to it, unless its clock stands still.
 const MOST: u64 = u32::MAX as u64 / 2;
 
 /// What counts at a moment.
@@ -50,7 +51,7 @@ pub(super) struct Ledger {
 }
 
 /// Deposits in the high half, withdrawals in the low one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Totals(u64);
 
 impl Totals {
@@ -94,9 +95,11 @@ impl Ledger {
     /// the same step: of two threads with a half each, one finds the whole. The tick in which the extra attempt counts, for
     /// [`refund`](Self::refund).
     pub(super) fn withdraw(&self, rule: Rule, at: Moment, deposits: u32) -> Option<u64> {
+        let grants = |sums: Sums| rule.grants(Sums { deposits: sums.deposits + u64::from(deposits), ..sums });
         loop {
-            let (read, sums) = self.read(at);
-            let granted = rule.grants(Sums { deposits: sums.deposits + u64::from(deposits), ..sums });
+            // What was given back can only help, and is looked for only where that decides.
+            let (read, sums) = self.read(at, |sums| !grants(sums));
+            let granted = read.withdrawals < MOST && grants(sums);
             let new = read.totals.with(deposits, u32::from(granted));
             if new == read.totals {
                 return None;
@@ -122,10 +125,12 @@ impl Ledger {
 
     /// What counts at that moment, or at the head if that is later.
     pub(super) fn sums(&self, at: Moment) -> Sums {
-        self.read(at).1
+        self.read(at, |_| true).1
     }
 
-    fn read(&self, mut at: Moment) -> (Read, Sums) {
+    /// Takes what was given back off the withdrawals where `needs_refunds` says so of the sums without: it takes a look at
+    /// every slot.
+    fn read(&self, mut at: Moment, needs_refunds: impl Fn(Sums) -> bool) -> (Read, Sums) {
         loop {
             // In this order: what is in the totals is in ticks up to the head.
             let totals = Totals(self.totals.0.load(Ordering::Acquire));
@@ -144,11 +149,13 @@ impl Ledger {
                     continue;
                 }
             };
-            let refunds = if self.refunded.load(Ordering::Acquire) > first { self.refunds.since(first) } else { 0 };
+            let mut sums = Sums { deposits, withdrawals };
+            if self.refunded.load(Ordering::Acquire) > first && needs_refunds(sums) {
+                sums.withdrawals = withdrawals.saturating_sub(self.refunds.since(first));
+            }
             // What was read from the rings and tallied belongs to these totals only if they are still the same.
             if self.totals.0.load(Ordering::Acquire) == totals.0 {
-                let withdrawals = withdrawals.saturating_sub(refunds);
-                return (Read { totals, head, at }, Sums { deposits, withdrawals });
+                return (Read { totals, head, at, withdrawals }, sums);
             }
         }
     }
@@ -171,6 +178,8 @@ struct Read {
     totals: Totals,
     head: Moment,
     at: Moment,
+    /// In the window, with those that were given back.
+    withdrawals: u64,
 }
 
 /// How much a counter that holds `total` has grown since `first` began. Or the moment that is seen to have come.
@@ -180,4 +189,61 @@ fn since(ring: &Ring, head: u64, first: u64, total: u32) -> Result<u64, Moment> 
     }
     // A tick that was begun by what was spent has its end in the one before it; to the beginning of that is far enough.
     ring.at(first).map(|begun| u64::from(total.wrapping_sub(begun))).map_err(|later| Moment::beginning(later - 1))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const START: Moment = Moment::EPOCH;
+
+    #[test]
+    fn the_counters_wrap_each_by_itself() {
+        let last = Totals(u64::from(u32::MAX));
+        assert_eq!(last.with(1, 1), Totals(Totals::DEPOSIT), "the withdrawals wrap, and make no deposit");
+        assert_eq!(Totals(u64::MAX).with(1, 0), last);
+        assert_eq!(Totals(u64::MAX - 1).with(0, 1), Totals(u64::MAX));
+    }
+
+    #[test]
+    fn sums_are_right_across_the_wrap_of_both_counters() {
+        let rule = Rule { ratio: Share::new("ratio", 1.0).unwrap(), reserve: 0 };
+        let ledger = Ledger::new();
+        let before = Totals::DEPOSIT.wrapping_mul(u64::from(u32::MAX - 2)) | u64::from(u32::MAX - 1);
+        ledger.totals.0.store(before, Ordering::Relaxed);
+        // So much later that nothing of before counts.
+        let later = Moment::beginning(100);
+        for _ in 0..10 {
+            ledger.deposit(later);
+        }
+        let granted = (0..20).filter(|_| ledger.withdraw(rule, later, 0).is_some()).count();
+        assert_eq!(granted, 10);
+        assert_eq!(ledger.sums(later), Sums { deposits: 10, withdrawals: 10 });
+    }
+
+    #[test]
+    fn no_more_are_granted_in_a_window_than_can_be_told_apart_given_back_or_not() {
+        let rule = Rule { ratio: Share::new("ratio", 0.0).unwrap(), reserve: u64::MAX };
+        let ledger = Ledger::new();
+        ledger.totals.0.store(MOST - 1, Ordering::Relaxed);
+        let last = ledger.withdraw(rule, START, 0).unwrap();
+        assert_eq!(ledger.withdraw(rule, START, 0), None);
+        ledger.refund(last);
+        assert_eq!(ledger.withdraw(rule, START, 0), None);
+        assert!(ledger.withdraw(rule, Moment::beginning(100), 0).is_some());
+    }
+
+    #[test]
+    fn what_is_given_back_late_hides_nothing_that_was_given_back_before() {
+        let rule = Rule { ratio: Share::new("ratio", 0.0).unwrap(), reserve: 2 };
+        let ledger = Ledger::new();
+        let early = ledger.withdraw(rule, START, 0).unwrap();
+        let late = ledger.withdraw(rule, Moment::beginning(5), 0).unwrap();
+        ledger.refund(late);
+        ledger.refund(early);
+        // The early one and its refund are past, the late one and its refund are not.
+        let now = Moment::beginning(22);
+        assert_eq!(ledger.sums(now), Sums { deposits: 0, withdrawals: 0 });
+        assert_eq!((0..3).filter(|_| ledger.withdraw(rule, now, 0).is_some()).count(), 2);
+    }
 }

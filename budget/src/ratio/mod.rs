@@ -22,7 +22,7 @@ use ledger::{Ledger, Rule, Sums};
 /// Deposits and withdrawals are both forgotten after the ttl, so the reserve renews itself, and an idle hour saves
 /// nothing up. A ratio of 0.35 is 0.35: 20 requests pay for 7.
 ///
-/// The window has twenty ticks. A deposit counts for the ttl or up to a tick less, a withdrawal for the ttl or up to a
+/// The window has twenty ticks; a ttl that is no whole number of twenty nanoseconds is rounded up to one. A deposit counts for the ttl or up to a tick less, a withdrawal for the ttl or up to a
 /// tick more; so the bound above holds for the exact window, and not only to the tick. Time does not go back: an instant
 /// that is earlier than the latest one recorded is taken for that.
 ///
@@ -69,7 +69,8 @@ pub struct RatioSnapshot {
     pub withdrawals: u64,
     /// Extra attempts that need no deposits: `min_per_second · ttl`.
     pub reserve: u64,
-    /// `reserve + ratio · deposits − withdrawals`: an extra attempt is granted while it is at least 1.
+    /// `reserve + ratio · deposits − withdrawals`: an extra attempt is granted while it is at least 1, and while fewer than 2³¹
+    /// were in the window.
     pub balance: f64,
 }
 
@@ -98,10 +99,11 @@ impl RatioBudget {
 impl<C: Fn() -> Instant> RatioBudget<C> {
     fn of(builder: RatioBuilder<C>, ratio: Share) -> Self {
         let RatioBuilder { ratio: _, min_per_second, ttl, clock } = builder;
+        let ticks = Ticks::new(clock(), ttl);
+        let ttl = ticks.window();
         // Below 2³² · 60 after the whole; a fraction of the product is no whole attempt.
         let reserve = ttl.as_nanos() * u128::from(min_per_second) / 1_000_000_000;
         let rule = Rule { ratio, reserve: reserve as u64 };
-        let ticks = Ticks::new(clock(), ttl);
         Self { shared: Arc::new(Shared { ledger: Ledger::new(), ticks, rule, ttl, clock }) }
     }
 

@@ -24,6 +24,10 @@ impl<C, O: ThrottleObserver> Admission<C, O> {
         Self { throttle, priority, accepted: false }
     }
 
+    pub(super) const fn throttle(&self) -> &AdaptiveThrottle<C, O> {
+        &self.throttle
+    }
+
     /// Says how the request ended, and counts it. It was accepted if it is a [`Success`](Outcome::Success), and if it is
     /// [`Permanent`](Outcome::Permanent): a service that answers that the request is wrong has done its part.
     ///

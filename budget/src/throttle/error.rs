@@ -62,6 +62,28 @@ impl<E> ThrottleError<E> {
     }
 }
 
+impl<E: Into<Box<dyn error::Error + Send + Sync>>> ThrottleError<E> {
+    /// The [`Rejected`], or the error of the call, as one boxed error; either can be found again by `downcast_ref`.
+    ///
+    /// For what is boxed already, as tower's timeouts and buffers have it: such a box is no `Error` itself, and so this one
+    /// around it is none. In a stack: `.map_err(ThrottleError::boxed)` over the throttle.
+    ///
+    /// ```
+    /// use evenkeel_budget::ThrottleError;
+    ///
+    /// type BoxError = Box<dyn std::error::Error + Send + Sync>;
+    /// let failed: ThrottleError<BoxError> = ThrottleError::Inner("down".into());
+    /// assert_eq!(failed.boxed().to_string(), "down");
+    /// ```
+    #[must_use]
+    pub fn boxed(self) -> Box<dyn error::Error + Send + Sync> {
+        match self {
+            Self::Rejected(rejected) => Box::new(rejected),
+            Self::Inner(error) => error.into(),
+        }
+    }
+}
+
 impl<E> From<Rejected> for ThrottleError<E> {
     fn from(rejected: Rejected) -> Self {
         Self::Rejected(rejected)

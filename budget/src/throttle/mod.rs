@@ -23,7 +23,7 @@ pub use error::{Rejected, ThrottleError};
 pub use observe::ThrottleObserver;
 pub use priority::Priority;
 
-use crate::{ErrIsTransient, sync::Arc, window::Ticks};
+use crate::{ErrIsTransient, sync::Arc, unwinding::in_a_drop, window::Ticks};
 use chance::Chance;
 use ledger::Ledger;
 use rule::Rule;
@@ -278,14 +278,16 @@ impl<C, O> AdaptiveThrottle<C, O> {
 impl<C, O: ThrottleObserver> AdaptiveThrottle<C, O> {
     /// A request that was judged is to be sent.
     fn admit(self, priority: Priority, probability: f64) -> Admission<C, O> {
-        self.shared.observer.on_admit(priority, probability);
-        Admission::new(self, priority)
+        // First: should the observer panic, the request counts as one that was given up.
+        let admission = Admission::new(self, priority);
+        admission.throttle().shared.observer.on_admit(priority, probability);
+        admission
     }
 
-    /// A request that was admitted has ended.
+    /// A request that was admitted has ended: told in a drop.
     fn settle(&self, priority: Priority, accepted: bool) {
         self.shared.ledger.count(priority, accepted);
-        self.shared.observer.on_outcome(accepted);
+        in_a_drop(|| self.shared.observer.on_outcome(accepted));
     }
 }
 

@@ -7,7 +7,8 @@ use super::Priority;
 /// Hears what becomes of each request. Every method does nothing unless it is written.
 ///
 /// It is called on the request's own path, after the throttle's counts are settled: it may look at them, and should be
-/// quick. It should not panic: an outcome is also told from within a drop.
+/// quick. A panic in it leaves the counts as they are; an outcome is told in a drop, and where that is of a thread that
+/// unwinds already, a panic ends there.
 ///
 /// ```
 /// use evenkeel_budget::{AdaptiveThrottle, Outcome, Priority, ThrottleObserver};

@@ -94,8 +94,8 @@ impl TokenBudget {
     /// half tokens for each, and two retries at least.
     ///
     /// The default of 500 is that for 200 a second. To a client of a few a second its 35 retries are most of what it sends
-    /// in a short outage, and to one of thousands they are gone in a hiccup. Sized like this, an outage of a second sees at
-    /// most 18 % more than the first attempts, a longer one less.
+    /// in a short outage, and to one of thousands they are gone in a hiccup. Sized like this, from a dozen requests a second
+    /// on, an outage of a second sees at most 18 % more than the first attempts, a longer one less.
     ///
     /// ```
     /// use evenkeel_budget::TokenBudget;

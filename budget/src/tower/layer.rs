@@ -15,7 +15,7 @@ use crate::{AdaptiveThrottle, Classify, ErrIsTransient, Priority, ThrottleError,
 /// Sends the service under it only what its [`AdaptiveThrottle`] lets through.
 ///
 /// All services that it makes and all their clones share the throttle. It is asked in `call`; if it rejects, the service
-/// under it is not called, and stays ready for the next request.
+/// under it is not called, and what it had reserved to be ready is free again.
 ///
 /// Under a retry layer it sees every attempt, and rejects some; [`ThrottleError::is_rejected`] tells a classifier which,
 /// for to send those again at once is of no use.
@@ -112,7 +112,7 @@ impl<S, K: Clone, P: Clone, C, O> Layer<S> for ThrottleLayer<K, P, C, O> {
 
 impl<S, K, P, C, O, Req> Service<Req> for ThrottleService<S, K, P, C, O>
 where
-    S: Service<Req>,
+    S: Service<Req> + Clone,
     K: Classify<Result<S::Response, S::Error>> + Clone,
     P: Prioritize<Req>,
     C: Fn() -> Instant,
@@ -129,8 +129,15 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let ThrottleLayer { throttle, classify, priority } = &self.layer;
         let asked = throttle.try_acquire(priority.priority(&request));
-        // The instance that is ready is called, or stays so: it is not moved, so it need not be cloned.
-        let asked = asked.map(|admission| (self.inner.call(request), admission));
+        // The instance that is ready is called. If it is not to be, a clone takes its place, and what it had reserved to be
+        // ready, such as a permit, is free: this service may be held for as long as a retry waits.
+        let asked = match asked {
+            Ok(admission) => Ok((self.inner.call(request), admission)),
+            Err(rejected) => {
+                self.inner = self.inner.clone();
+                Err(rejected)
+            }
+        };
         ThrottleFuture::new(asked, classify.clone())
     }
 }

@@ -91,10 +91,18 @@ impl Tally {
 
     /// How many there were in the ticks from `first` on.
     pub(crate) fn since(&self, first: u64) -> u64 {
-        let of = |tick: u64| {
-            let slot = Slot(self.0.slot(tick).load(Ordering::Acquire));
-            if slot.turn() == Slot::new(tick, 0).turn() { u64::from(slot.count()) } else { 0 }
-        };
-        (first..first + SLOTS).map(of).sum()
+        let turn = Slot::new(first, 0).turn();
+        // The places before the first one's are of the turn after its.
+        let (after, from) = self.0.0.split_at((first % SLOTS) as usize);
+        count_since(turn, from) + count_since(turn + 1, after)
     }
+}
+
+/// What the slots count that are of `turn` or a later one.
+fn count_since(turn: u64, slots: &[AtomicU64]) -> u64 {
+    let of = |slot: &AtomicU64| {
+        let slot = Slot(slot.load(Ordering::Acquire));
+        if slot.turn() >= turn { u64::from(slot.count()) } else { 0 }
+    };
+    slots.iter().map(of).sum()
 }

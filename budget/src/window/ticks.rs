@@ -28,6 +28,11 @@ impl Ticks {
         Self { epoch, tick: nanos(window).div_ceil(SPAN).max(1) }
     }
 
+    /// The length of the window, of whole ticks.
+    pub(crate) fn window(&self) -> Duration {
+        Duration::from_nanos(self.tick.saturating_mul(SPAN))
+    }
+
     /// The moment of `now`; what is before the epoch is taken for it.
     pub(crate) fn at(&self, now: Instant) -> Moment {
         let since = nanos(now.saturating_duration_since(self.epoch));

@@ -185,6 +185,41 @@ fn a_refund_leaves_with_its_withdrawal() {
 }
 
 #[test]
+fn in_the_middle_of_ticks_no_more_is_granted_than_deposited() {
+    model(|| {
+        let budget = budget(1.0, 0);
+        budget.deposit_at(half(1));
+        let other = in_thread(&budget, |budget| {
+            budget.deposit_at(half(3));
+            budget.try_withdraw_at(half(3)).is_ok()
+        });
+        let here = budget.try_withdraw_at(half(4)).is_ok();
+        let granted = u64::from(here) + u64::from(other.join().unwrap());
+        assert_eq!(sums(&budget, 2).1, granted, "none of them is past at two seconds");
+        let next = budget.try_withdraw_at(half(4)).is_ok();
+        assert!((1..=2).contains(&(granted + u64::from(next))));
+    });
+}
+
+#[test]
+fn a_refund_that_meets_the_turn_of_a_tick_is_worth_one() {
+    model(|| {
+        // Two for two seconds: one is sent, and one is given back.
+        let budget = budget(0.0, 1);
+        let (mut sent, mut cancelled) = (budget.open(), budget.open());
+        let mut token = sent.withdraw_at(half(1)).unwrap();
+        sent.sent(&mut token);
+        let unsent = cancelled.withdraw_at(half(1)).unwrap();
+        let other = in_thread(&budget, |budget| budget.try_withdraw_at(half(3)).is_ok());
+        drop(unsent);
+        let here = budget.try_withdraw_at(half(4)).is_ok();
+        assert!(other.join().unwrap() ^ here);
+        assert!(budget.try_withdraw_at(half(4)).is_err());
+        drop((sent, cancelled, token));
+    });
+}
+
+#[test]
 fn requests_of_two_threads_pay_for_one_retry_between_them() {
     model(|| {
         let budget = budget(0.5, 0);
@@ -205,6 +240,11 @@ fn budget(ratio: f64, min_per_second: u32) -> Budgeted {
     let builder = RatioBudget::builder().ratio(ratio).min_per_second(min_per_second).ttl(Duration::from_secs(2));
     let clock: fn() -> Instant = || at(0);
     builder.clock(clock).build().unwrap()
+}
+
+/// So many half ticks after the origin.
+fn half(halves: u32) -> Instant {
+    at(0) + Duration::from_millis(500) * halves
 }
 
 /// The beginning of a tick.

@@ -48,7 +48,9 @@ const TICKS: u128 = 20;
 const BILLION: u128 = 1_000_000_000;
 
 impl Model {
-    fn new(settings: Settings) -> Self {
+    fn new(mut settings: Settings) -> Self {
+        // To whole ticks.
+        settings.ttl = Duration::from_nanos(20 * settings.ttl.as_nanos().div_ceil(TICKS) as u64);
         Self { settings, deposits: vec![], withdrawals: vec![], latest: 0 }
     }
 
@@ -200,6 +202,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         2 => Just(Duration::from_secs(10)),
         1 => Just(Duration::from_secs(60)),
         2 => (1_000_000_000..=60_000_000_000_u64).prop_map(Duration::from_nanos),
+        2 => (1_000_000_000..1_000_000_060_u64).prop_map(Duration::from_nanos),
     ];
     (billionths, min_per_second, ttl).prop_map(|(billionths, min_per_second, ttl)| Settings {
         billionths,
@@ -215,6 +218,8 @@ fn by() -> impl Strategy<Value = Duration> {
         4 => (0..5_000_u64).prop_map(Duration::from_millis),
         2 => prop::sample::select(vec![50_u64, 500, 1_000, 10_000, 60_000]).prop_map(Duration::from_millis),
         1 => (0..60_000_000_000_u64).prop_map(Duration::from_nanos),
+        // About a window of a second, to the nanosecond.
+        2 => (999_999_900..1_000_000_100_u64).prop_map(Duration::from_nanos),
         1 => (1..100_u64).prop_map(|hours| Duration::from_secs(3_600 * hours)),
     ]
 }
