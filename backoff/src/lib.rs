@@ -132,6 +132,6 @@ pub use self::tower::{Always, Repeat, Replay, ResponseFuture, RetryLayer, RetryS
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use evenkeel_budget::{
-    Account, Budget, Cause, Classify, Costs, ErrIsTransient, Exhausted, Hint, InFlightBudget, Outcome, RatioBudget,
-    TokenBudget, Unlimited, Verdict,
+    Account, AnyBudget, Budget, BudgetMap, Cause, Classify, Costs, ErrIsTransient, Exhausted, Hint, InFlightBudget,
+    Outcome, RatioBudget, TokenBudget, Unlimited, Verdict,
 };

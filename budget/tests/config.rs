@@ -4,8 +4,8 @@
 use std::{fmt::Debug, time::Duration};
 
 use evenkeel_budget::{
-    Account, AdaptiveThrottle, AnyBudget, Balance, Budget, BudgetConfig, BudgetMap, BudgetMapConfig, Cause, Costs,
-    InFlightBudget, RatioBudget, ThrottleConfig, TokenBudget, Unlimited,
+    Account, AdaptiveThrottle, AnyBudget, AnySnapshot, Balance, Budget, BudgetConfig, BudgetMap, BudgetMapConfig,
+    Cause, Costs, InFlightBudget, RatioBudget, ThrottleConfig, TokenBudget, Unlimited,
 };
 use serde::de::DeserializeOwned;
 
@@ -90,10 +90,59 @@ fn what_is_no_duration_is_refused_by_name() {
         let expected = format!("ttl is `{text}`: it must be a duration such as \"10s\" or \"1m 30s\" (");
         assert!(refused.starts_with(&expected), "{refused}");
     }
-    refused::<BudgetConfig>(&[(
-        "kind = 'ratio'\nttl = 10",
-        "invalid type: integer `10`, expected a duration such as \"10s\" or \"1m 30s\"",
+    let must = "it must be a duration such as \"10s\" or \"1m 30s\"";
+    refused::<BudgetConfig>(&[("kind = 'ratio'\nttl = 10", &format!("ttl is 10: {must}"))]);
+}
+
+#[test]
+fn what_has_the_wrong_type_is_refused_by_name() {
+    let whole = "it must be a whole number from 0 to 4294967295";
+    refused::<BudgetConfig>(&[
+        ("kind = 'ratio'\nmin_per_second = -1", &format!("min_per_second is -1: {whole}")),
+        ("kind = 'ratio'\nmin_per_second = 1.5", &format!("min_per_second is 1.5: {whole}")),
+        ("kind = 'aws'\ncapacity = 4294967296", &format!("capacity is 4294967296: {whole}")),
+        ("kind = 'aws'\ncapacity = '5'", &format!("capacity is `5`: {whole}")),
+        (
+            "kind = 'aws'\ncosts = { transient = -1, throttled = 1, timeout = 1, hedge = 1 }",
+            &format!("transient is -1: {whole}"),
+        ),
+        ("kind = 'ratio'\nratio = '0.2'", "ratio is `0.2`: it must be a number"),
+        ("kind = 1", "kind is 1: it must be one of \"ratio\", \"aws\", \"grpc\", \"in_flight\", \"unlimited\""),
+    ]);
+    refused::<BudgetMapConfig>(&[(
+        "capacity = -1\nbudget = { kind = 'aws' }",
+        &format!("capacity is -1: it must be a whole number from 0 to {}", usize::MAX),
     )]);
+    refused::<ThrottleConfig>(&[("k = '2'", "k is `2`: it must be a number")]);
+    same(&budget("kind = 'aws'\nrevision = 2026"), TokenBudget::default());
+}
+
+#[test]
+fn a_list_is_no_budget() {
+    for json in [r#"["ratio", 0.2, 5, "10s", null, null, null, null, null, null, null]"#, "null", "3"] {
+        let refused = serde_json::from_str::<BudgetConfig>(json).unwrap_err().to_string();
+        assert!(refused.contains("expected a table"), "{refused}");
+    }
+}
+
+#[test]
+fn a_budget_that_is_read_has_the_clock_that_it_is_given() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static SECONDS: AtomicU64 = AtomicU64::new(0);
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    #[allow(clippy::disallowed_methods)] // A place to count from.
+    let clock = || *START.get_or_init(std::time::Instant::now) + Duration::from_secs(SECONDS.load(Ordering::Relaxed));
+    let config: BudgetConfig = toml("kind = 'ratio'\nmin_per_second = 1\nttl = '1s'\nratio = 0").unwrap();
+    let budget = config.build_with_clock(clock);
+    let sends = || {
+        let mut account = budget.open();
+        account.withdraw(Cause::Transient).map(|mut token| account.sent(&mut token)).is_ok()
+    };
+    assert_eq!([sends(), sends()], [true, false]);
+    SECONDS.store(2, Ordering::Relaxed);
+    assert_eq!([sends(), sends()], [true, false]);
+    assert!(matches!(budget.snapshot(), AnySnapshot::Ratio(snapshot) if snapshot.withdrawals == 1));
 }
 
 #[test]
@@ -126,10 +175,13 @@ fn what_is_missing_unknown_or_said_twice_is_refused() {
     let costs = "costs = { transient = 1, throttled = 1, timeout = 1, hedge = 1 }";
     refused::<BudgetConfig>(&[
         ("ratio = 0.1", "missing field `kind`"),
-        ("kind = 'leaky'", "unknown variant `leaky`, expected one of `ratio`, `aws`, `grpc`, `in_flight`, `unlimited`"),
+        (
+            "kind = 'leaky'",
+            "kind is `leaky`: it must be one of \"ratio\", \"aws\", \"grpc\", \"in_flight\", \"unlimited\"",
+        ),
         ("kind = 'grpc'\ntoken_ratio = 0.1", "max_tokens is missing: it must be given for kind \"grpc\""),
         ("kind = 'grpc'\nmax_tokens = 10", "token_ratio is missing: it must be given for kind \"grpc\""),
-        ("kind = 'aws'\nrevision = '2025'", "unknown variant `2025`, expected `2026` or `earlier`"),
+        ("kind = 'aws'\nrevision = '2025'", "revision is `2025`: it must be one of \"2026\", \"earlier\""),
         (
             &format!("kind = 'aws'\nrevision = 'earlier'\n{costs}"),
             "revision is given: it must be left out: costs are given as well",

@@ -317,6 +317,54 @@ fn budgets_are_dropped_when_the_lock_is_free() {
     assert_eq!((removed, looked.load(Ordering::Relaxed)), (2, 6));
 }
 
+/// A key that asks the map when it is dropped.
+#[derive(Clone)]
+struct Asks(u32, Arc<OnceLock<BudgetMap<Asks>>>);
+
+impl PartialEq for Asks {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Asks {}
+
+impl Hash for Asks {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        let _ = self.1.get().map(BudgetMap::len);
+    }
+}
+
+#[test]
+fn keys_are_dropped_when_the_lock_is_free() {
+    let shared = Arc::new(OnceLock::new());
+    let map = shared.get_or_init(|| BudgetMap::builder(size(2), bucket).idle_after(MINUTE).build().unwrap());
+    let start = Instant::now();
+    for (key, at) in [(0, start), (1, start), (0, start), (2, start + MINUTE), (3, start + MINUTE), (4, start + MINUTE)]
+    {
+        let _ = map.budget_at(&Asks(key, Arc::clone(&shared)), at);
+    }
+    assert_eq!(map.len(), 2);
+    assert_eq!(map.remove_idle_at(start + 5 * MINUTE), 2);
+}
+
+#[test]
+fn an_idle_key_that_is_asked_for_when_a_sweep_is_due_is_not_refilled() {
+    let map = BudgetMap::<u8>::builder(size(2), bucket).idle_after(MINUTE).build().unwrap();
+    let start = Instant::now();
+    let budget = map.budget_at(&1, start);
+    let again = map.budget_at(&1, start + 10 * MINUTE);
+    let _token = again.open().withdraw(Cause::Transient);
+    assert_eq!(budget.balance(), again.balance());
+    assert_eq!(map.snapshot().evicted, 0);
+}
+
 /// A key whose comparison panics when it is told to.
 #[derive(Clone, PartialEq, Eq)]
 struct Key(u8);

@@ -1,10 +1,10 @@
 //! Budgets from a configuration file.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::human::{Human, Refused};
+use super::value::{Refused, Value, table};
 use crate::{AnyBudget, Costs, InFlightBudget, Invalid, RatioBudget, TokenBudget, Unlimited};
 
 /// A budget as a configuration file has it: a recipe, checked while it is read.
@@ -60,12 +60,23 @@ impl BudgetConfig {
     /// A new budget: each call makes one of its own.
     #[must_use]
     pub fn build(&self) -> AnyBudget {
+        // The default value of a clock parameter.
+        #[allow(clippy::disallowed_methods)]
+        self.build_with_clock(Instant::now)
+    }
+
+    /// A new budget whose time, if it has any, is what `clock` says: under tokio's paused clock
+    /// `|| tokio::time::Instant::now().into_std()`.
+    #[must_use]
+    pub fn build_with_clock(&self, clock: fn() -> Instant) -> AnyBudget {
         // A config is made only by `checked` and by `default`, and what can be built once can be built again.
-        self.0.build().expect("it was built when it was read")
+        self.0.build(clock).expect("it was built when it was read")
     }
 
     fn checked(recipe: Recipe) -> Result<Self, Refused> {
-        recipe.build()?;
+        // The default value of a clock parameter.
+        #[allow(clippy::disallowed_methods)]
+        recipe.build(Instant::now)?;
         Ok(Self(recipe))
     }
 }
@@ -78,10 +89,10 @@ impl Default for BudgetConfig {
 }
 
 impl Recipe {
-    fn build(&self) -> Result<AnyBudget, Invalid> {
+    fn build(&self, clock: fn() -> Instant) -> Result<AnyBudget, Invalid> {
         Ok(match *self {
             Self::Ratio { ratio, min_per_second, ttl } => {
-                RatioBudget::builder().ratio(ratio).min_per_second(min_per_second).ttl(ttl).build()?.into()
+                RatioBudget::builder().ratio(ratio).min_per_second(min_per_second).ttl(ttl).clock(clock).build()?.into()
             }
             Self::Aws { capacity, costs } => TokenBudget::new(capacity, costs).into(),
             Self::Grpc { max_tokens, token_ratio } => TokenBudget::grpc(max_tokens, token_ratio)?.into(),
@@ -93,8 +104,7 @@ impl Recipe {
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy)]
 enum Kind {
     Ratio,
     Aws,
@@ -102,6 +112,16 @@ enum Kind {
     InFlight,
     Unlimited,
 }
+
+const KINDS: [(&str, Kind); 5] = [
+    ("ratio", Kind::Ratio),
+    ("aws", Kind::Aws),
+    ("grpc", Kind::Grpc),
+    ("in_flight", Kind::InFlight),
+    ("unlimited", Kind::Unlimited),
+];
+
+const REVISIONS: [(&str, Costs); 2] = [("2026", Costs::REVISION_2026), ("earlier", Costs::EARLIER)];
 
 impl Kind {
     /// Its name, and the fields that it has.
@@ -116,90 +136,111 @@ impl Kind {
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-enum Revision {
-    #[serde(rename = "2026")]
-    Of2026,
-    #[serde(rename = "earlier")]
-    Earlier,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawCosts {
-    transient: u32,
-    throttled: u32,
-    timeout: u32,
-    hedge: u32,
+    transient: Value,
+    throttled: Value,
+    timeout: Value,
+    hedge: Value,
 }
 
-impl From<&RawCosts> for Costs {
-    fn from(&RawCosts { transient, throttled, timeout, hedge }: &RawCosts) -> Self {
-        Self { transient, throttled, timeout, hedge }
+impl RawCosts {
+    fn checked(&self) -> Result<Costs, Refused> {
+        Ok(Costs {
+            transient: whole("transient", &self.transient)?,
+            throttled: whole("throttled", &self.throttled)?,
+            timeout: whole("timeout", &self.timeout)?,
+            hedge: whole("hedge", &self.hedge)?,
+        })
     }
+}
+
+fn whole(field: &str, value: &Value) -> Result<u32, Refused> {
+    value.whole(field, u32::MAX.into())
+}
+
+fn whole_or(field: &str, value: Option<&Value>, default: u32) -> Result<u32, Refused> {
+    value.map_or(Ok(default), |value| whole(field, value))
+}
+
+fn number_or(field: &str, value: Option<&Value>, default: f64) -> Result<f64, Refused> {
+    value.map_or(Ok(default), |value| value.number(field))
 }
 
 /// The fields of all kinds, so that one in the wrong place can be named.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawBudget {
-    kind: Kind,
-    ratio: Option<f64>,
-    min_per_second: Option<u32>,
-    ttl: Option<Human>,
-    capacity: Option<u32>,
-    revision: Option<Revision>,
+    kind: Value,
+    ratio: Option<Value>,
+    min_per_second: Option<Value>,
+    ttl: Option<Value>,
+    capacity: Option<Value>,
+    revision: Option<Value>,
     costs: Option<RawCosts>,
-    max_tokens: Option<f64>,
-    token_ratio: Option<f64>,
-    share: Option<f64>,
-    min_concurrency: Option<u32>,
+    max_tokens: Option<Value>,
+    token_ratio: Option<Value>,
+    share: Option<Value>,
+    min_concurrency: Option<Value>,
 }
 
 impl<'de> Deserialize<'de> for BudgetConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = RawBudget::deserialize(deserializer)?;
+        let raw: RawBudget = table(deserializer)?;
         raw.recipe().and_then(Self::checked).map_err(de::Error::custom)
     }
 }
 
 impl RawBudget {
     fn recipe(&self) -> Result<Recipe, Refused> {
-        self.has_only_its_own()?;
-        Ok(match self.kind {
+        let kind = self.kind.one_of("kind", &KINDS)?;
+        self.has_only_its_own(kind)?;
+        Ok(match kind {
             Kind::Ratio => Recipe::Ratio {
-                ratio: self.ratio.unwrap_or(RatioBudget::DEFAULT_RATIO),
-                min_per_second: self.min_per_second.unwrap_or(RatioBudget::DEFAULT_MIN_PER_SECOND),
-                ttl: self.ttl.as_ref().map_or(Ok(RatioBudget::DEFAULT_TTL), |ttl| ttl.read("ttl"))?,
+                ratio: number_or("ratio", self.ratio.as_ref(), RatioBudget::DEFAULT_RATIO)?,
+                min_per_second: whole_or(
+                    "min_per_second",
+                    self.min_per_second.as_ref(),
+                    RatioBudget::DEFAULT_MIN_PER_SECOND,
+                )?,
+                ttl: self.ttl.as_ref().map_or(Ok(RatioBudget::DEFAULT_TTL), |ttl| ttl.duration("ttl"))?,
             },
-            Kind::Aws => {
-                Recipe::Aws { capacity: self.capacity.unwrap_or(TokenBudget::DEFAULT_CAPACITY), costs: self.costs()? }
-            }
+            Kind::Aws => Recipe::Aws {
+                capacity: whole_or("capacity", self.capacity.as_ref(), TokenBudget::DEFAULT_CAPACITY)?,
+                costs: self.costs()?,
+            },
             Kind::Grpc => {
-                let given = |field, value: Option<f64>| value.ok_or(Refused::missing(field, "kind \"grpc\""));
+                let given = |field, value: &Option<Value>| {
+                    value.as_ref().ok_or(Refused::missing(field, "kind \"grpc\""))?.number(field)
+                };
                 Recipe::Grpc {
-                    max_tokens: given("max_tokens", self.max_tokens)?,
-                    token_ratio: given("token_ratio", self.token_ratio)?,
+                    max_tokens: given("max_tokens", &self.max_tokens)?,
+                    token_ratio: given("token_ratio", &self.token_ratio)?,
                 }
             }
             Kind::InFlight => Recipe::InFlight {
-                share: self.share.unwrap_or(InFlightBudget::DEFAULT_SHARE),
-                min_concurrency: self.min_concurrency.unwrap_or(InFlightBudget::DEFAULT_MIN_CONCURRENCY),
+                share: number_or("share", self.share.as_ref(), InFlightBudget::DEFAULT_SHARE)?,
+                min_concurrency: whole_or(
+                    "min_concurrency",
+                    self.min_concurrency.as_ref(),
+                    InFlightBudget::DEFAULT_MIN_CONCURRENCY,
+                )?,
             },
             Kind::Unlimited => Recipe::Unlimited,
         })
     }
 
     fn costs(&self) -> Result<Costs, Refused> {
-        match (&self.costs, self.revision) {
+        match (&self.costs, &self.revision) {
             (Some(_), Some(_)) => Err(Refused::given("revision", format_args!("costs are given as well"))),
-            (Some(costs), None) => Ok(costs.into()),
-            (None, Some(Revision::Of2026) | None) => Ok(Costs::REVISION_2026),
-            (None, Some(Revision::Earlier)) => Ok(Costs::EARLIER),
+            (Some(costs), None) => costs.checked(),
+            (None, Some(revision)) => revision.one_of("revision", &REVISIONS),
+            (None, None) => Ok(Costs::REVISION_2026),
         }
     }
 
-    fn has_only_its_own(&self) -> Result<(), Refused> {
+    fn has_only_its_own(&self, kind: Kind) -> Result<(), Refused> {
         let given = [
             ("ratio", self.ratio.is_some()),
             ("min_per_second", self.min_per_second.is_some()),
@@ -212,7 +253,7 @@ impl RawBudget {
             ("share", self.share.is_some()),
             ("min_concurrency", self.min_concurrency.is_some()),
         ];
-        let (kind, own) = self.kind.fields();
+        let (kind, own) = kind.fields();
         match given.into_iter().find(|(field, is_given)| *is_given && !own.contains(field)) {
             Some((field, _)) => Err(Refused::given(field, format_args!("kind \"{kind}\" does not have it"))),
             None => Ok(()),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{
     budget::BudgetConfig,
-    human::{Human, Refused},
+    value::{Refused, Value, table},
 };
 use crate::{AnyBudget, BudgetMap, Invalid, MapBuilder};
 
@@ -47,37 +47,52 @@ impl BudgetMapConfig {
     #[must_use]
     pub fn build<K: Hash + Eq + Clone>(&self) -> BudgetMap<K, AnyBudget> {
         // A config is made only by reading, which builds it once.
-        self.builder().build().expect("it was built when it was read")
+        self.builder(|budget| budget).build().expect("it was built when it was read")
     }
 
-    fn builder<K>(&self) -> MapBuilder<K, AnyBudget> {
+    /// The builder with these settings, for a clock besides. Each budget goes through `wrap`: to be observed, say.
+    ///
+    /// ```
+    /// # #[cfg(feature = "metrics")] {
+    /// use evenkeel_budget::{AnyBudget, BudgetMap, BudgetMapConfig, BudgetMetrics, Observed};
+    ///
+    /// let config: BudgetMapConfig = toml::from_str("capacity = 100\nbudget = { kind = 'aws' }")?;
+    /// let metrics = BudgetMetrics::of_many("tenants");
+    /// let budgets: BudgetMap<String, Observed<AnyBudget, BudgetMetrics>> =
+    ///     config.builder(move |budget| Observed::new(budget, metrics.clone())).build().expect("it was read");
+    /// # let _ = budgets;
+    /// # }
+    /// # Ok::<(), toml::de::Error>(())
+    /// ```
+    pub fn builder<K, B>(&self, wrap: impl Fn(AnyBudget) -> B + Send + Sync + 'static) -> MapBuilder<K, B> {
         let budget = self.budget;
-        BudgetMap::builder(self.capacity, move || budget.build()).idle_after(self.idle_after)
+        BudgetMap::builder(self.capacity, move || wrap(budget.build())).idle_after(self.idle_after)
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawMap {
-    capacity: usize,
-    idle_after: Option<Human>,
+    capacity: Value,
+    idle_after: Option<Value>,
     budget: BudgetConfig,
 }
 
 impl<'de> Deserialize<'de> for BudgetMapConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        RawMap::deserialize(deserializer)?.checked().map_err(de::Error::custom)
+        table::<RawMap, D>(deserializer)?.checked().map_err(de::Error::custom)
     }
 }
 
 impl RawMap {
     fn checked(&self) -> Result<BudgetMapConfig, Refused> {
-        let refused = || Invalid::number("capacity", self.capacity as f64, "at least 1");
-        let capacity = NonZeroUsize::new(self.capacity).ok_or_else(refused)?;
-        let idle_after = self.idle_after.as_ref().map(|idle| idle.read("idle_after")).transpose()?;
+        let capacity = self.capacity.whole("capacity", usize::MAX as u64)?;
+        let refused = Invalid::number("capacity", 0.0, "at least 1");
+        let capacity = NonZeroUsize::new(capacity).ok_or(refused)?;
+        let idle_after = self.idle_after.as_ref().map(|idle| idle.duration("idle_after")).transpose()?;
         let idle_after = idle_after.unwrap_or(BudgetMap::<()>::DEFAULT_IDLE_AFTER);
         let config = BudgetMapConfig { capacity, idle_after, budget: self.budget };
-        config.builder::<()>().build()?;
+        config.builder::<(), _>(|budget| budget).build()?;
         Ok(config)
     }
 }

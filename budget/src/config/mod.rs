@@ -1,9 +1,9 @@
 //! Budgets and throttles from a configuration file.
 
 mod budget;
-mod human;
 mod map;
 mod throttle;
+mod value;
 
 pub use budget::BudgetConfig;
 pub use map::BudgetMapConfig;

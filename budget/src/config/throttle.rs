@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::human::{Human, Refused};
+use super::value::{Refused, Value, table};
 use crate::{AdaptiveThrottle, Invalid, ThrottleBuilder};
 
 /// A throttle as a configuration file has it: a recipe, checked while it is read. Unknown fields are refused.
@@ -64,21 +64,25 @@ impl ThrottleConfig {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawThrottle {
-    k: Option<f64>,
-    window: Option<Human>,
-    max_rejection: Option<f64>,
+    k: Option<Value>,
+    window: Option<Value>,
+    max_rejection: Option<Value>,
 }
 
 impl<'de> Deserialize<'de> for ThrottleConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        RawThrottle::deserialize(deserializer)?.checked().map_err(de::Error::custom)
+        table::<RawThrottle, D>(deserializer)?.checked().map_err(de::Error::custom)
     }
 }
 
 impl RawThrottle {
     fn checked(&self) -> Result<ThrottleConfig, Refused> {
-        let window = self.window.as_ref().map(|window| window.read("window")).transpose()?;
-        let config = ThrottleConfig { k: self.k, window, max_rejection: self.max_rejection };
+        let number = |field, value: &Option<Value>| value.as_ref().map(|value| value.number(field)).transpose();
+        let config = ThrottleConfig {
+            k: number("k", &self.k)?,
+            window: self.window.as_ref().map(|window| window.duration("window")).transpose()?,
+            max_rejection: number("max_rejection", &self.max_rejection)?,
+        };
         config.try_build()?;
         Ok(config)
     }

@@ -39,7 +39,23 @@ pub(super) struct Admitted<K, B> {
     /// Its own, or the one that it has already; none if there is no room.
     pub(super) budget: Option<B>,
     /// To be dropped when the lock is free.
-    pub(super) _dropped: Vec<(K, Slot<B>)>,
+    pub(super) _dropped: Dropped<K, B>,
+}
+
+/// What was taken out, and the copies of keys that this took: code of the caller's, so it is kept for when the lock is free.
+pub(super) struct Dropped<K, B> {
+    slots: Vec<(K, Slot<B>)>,
+    _copies: Vec<K>,
+}
+
+impl<K, B> Dropped<K, B> {
+    const fn nothing() -> Self {
+        Self { slots: Vec::new(), _copies: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
 }
 
 /// A sweep looks at every key, under the lock: so often at most in the time after which a key is idle.
@@ -82,14 +98,14 @@ impl<K: Hash + Eq + Clone, B: Clone> Slots<K, B> {
     pub(super) fn admit(&mut self, key: K, slot: Slot<B>, now: u64) -> Admitted<K, B> {
         // First: a key that is idle and is asked for again goes on as it was.
         let found = self.find(&key, now);
-        let mut dropped = if self.is_sweep_due(now) { self.sweep(now) } else { Vec::new() };
+        let mut dropped = if self.is_sweep_due(now) { self.sweep(now) } else { Dropped::nothing() };
         let budget = match found {
             Some(budget) => {
-                dropped.push((key, slot));
+                dropped.slots.push((key, slot));
                 Some(budget)
             }
             None if self.is_full() => {
-                dropped.push((key, slot));
+                dropped.slots.push((key, slot));
                 None
             }
             None => {
@@ -102,13 +118,15 @@ impl<K: Hash + Eq + Clone, B: Clone> Slots<K, B> {
     }
 
     /// Takes out the keys that are idle.
-    pub(super) fn sweep(&mut self, now: u64) -> Vec<(K, Slot<B>)> {
+    pub(super) fn sweep(&mut self, now: u64) -> Dropped<K, B> {
         self.swept_at = now;
         // Relaxed: whoever used a slot did so under the lock.
         let is_idle = |slot: &Slot<B>| now.saturating_sub(slot.last_used.load(Ordering::Relaxed)) >= self.idle_after;
         let idle: Vec<K> = self.by_key.iter().filter(|(_, slot)| is_idle(slot)).map(|(key, _)| key.clone()).collect();
-        let dropped: Vec<_> = idle.iter().filter_map(|key| self.by_key.remove_entry(key)).collect();
-        self.evicted += dropped.len() as u64;
-        dropped
+        let slots: Vec<_> = idle.iter().filter_map(|key| self.by_key.remove_entry(key)).collect();
+        self.evicted += slots.len() as u64;
+        // Room for twice those that are left: what traffic has grown to once is not kept for ever.
+        self.by_key.shrink_to(self.by_key.len() * 2);
+        Dropped { slots, _copies: idle }
     }
 }
