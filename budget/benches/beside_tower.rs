@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // A bench measures time.
 
 use std::{
+    cell::Cell,
     hint::black_box,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -34,7 +35,7 @@ fn main() {
 /// One token a retry, and room for all: what is deposited is withdrawn.
 const ONE: Costs = Costs { transient: 1, throttled: 1, timeout: 1, hedge: 1 };
 
-fn half_full() -> TokenBudget {
+fn with_room() -> TokenBudget {
     let budget = TokenBudget::new(1 << 30, ONE);
     for _ in 0..1_000 {
         let _ = black_box(retry(&&budget));
@@ -64,7 +65,7 @@ fn succeed<B: Budget>(budget: &B) {
 
 fn counters() {
     let two = AtomicU32::new(0);
-    let budget = half_full();
+    let budget = with_room();
     let full = TokenBudget::default();
     let grpc = TokenBudget::grpc(1000.0, 1.0).unwrap();
     compare(
@@ -96,6 +97,8 @@ fn windows() {
     let budget = RatioBudget::builder().ratio(1.0).build().unwrap();
     let start = Instant::now();
     let still = RatioBudget::builder().ratio(1.0).clock(move || start).build().unwrap();
+    let refunded = RatioBudget::builder().ratio(1.0).clock(move || start).build().unwrap();
+    drop(Budget::open(&&refunded).withdraw(Cause::Transient));
     compare(
         "`RatioBudget`: a deposit and a withdrawal, with the clock",
         vec![
@@ -110,6 +113,7 @@ fn windows() {
                 budget.try_withdraw().is_ok()
             }),
             Candidate::new("a request that retries, without the clock", || retry(&&still)),
+            Candidate::new("the same, with a refund in its window", || retry(&&refunded)),
             Candidate::new("the clock alone", Instant::now),
         ],
     );
@@ -119,7 +123,24 @@ fn refusals() {
     let start = Instant::now();
     let tower = TpsBudget::new(Duration::from_secs(10), 0, 1.0);
     let ratio = RatioBudget::builder().min_per_second(0);
-    let (still, timed) = (ratio.clock(move || start).build().unwrap(), ratio.build().unwrap());
+    let timed = ratio.build().unwrap();
+    let time = Cell::new(start);
+    let [still, refunded] = [(); 2].map(|()| {
+        time.set(start);
+        let budget = RatioBudget::builder().ratio(0.1).min_per_second(1).clock(|| time.get()).build().unwrap();
+        // Some windows old, its reserve spent in the middle of one.
+        for second in 0..35 {
+            time.set(start + Duration::from_millis(1_010 * second));
+            budget.deposit();
+            let _ = budget.try_withdraw();
+        }
+        while budget.try_withdraw().is_ok() {}
+        budget
+    });
+    // One was cancelled before it was sent, and its place taken by another.
+    (0..10).for_each(|_| refunded.deposit());
+    drop(Budget::open(&&refunded).withdraw(Cause::Transient));
+    while refunded.try_withdraw().is_ok() {}
     let tokens = TokenBudget::new(0, Costs::REVISION_2026);
     let grpc = TokenBudget::grpc(1.0, 0.1).unwrap();
     grpc.open().record(Outcome::Transient);
@@ -131,6 +152,7 @@ fn refusals() {
             Candidate::new("tower `TpsBudget`, with the clock", || refused(tower.withdraw())),
             Candidate::new("`RatioBudget`, with the clock", || refused(timed.try_withdraw().is_ok())),
             Candidate::new("`RatioBudget`, without the clock", || refused(still.try_withdraw().is_ok())),
+            Candidate::new("the same, with a refund in its window", || refused(refunded.try_withdraw().is_ok())),
             Candidate::new("`TokenBudget`, AWS form", || refused(retry(&&tokens))),
             Candidate::new("`TokenBudget`, gRPC form", {
                 let mut account = Budget::open(&&grpc);
