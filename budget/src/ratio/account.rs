@@ -30,8 +30,8 @@ impl<C: Fn() -> Instant> RatioHandle for &RatioBudget<C> {
 
 /// One request's side of a [`RatioBudget`].
 ///
-/// Its deposit is made once: when its first attempt has ended, when it asks for an extra one before that, or when it is
-/// dropped, whichever comes first. So a request reads the clock once in most cases, and the deposit and the withdrawal of a
+/// Its deposit is made once: when an attempt has succeeded or failed for good, when an extra one is asked for, or when the
+/// account is dropped, whichever comes first. So a request reads the clock once in most cases, and the deposit and the withdrawal of a
 /// first retry are one step.
 pub struct RatioAccount<H: RatioHandle = RatioBudget> {
     budget: H,
@@ -49,9 +49,7 @@ impl<H: RatioHandle> RatioAccount<H> {
     ///
     /// As there.
     pub fn withdraw_at(&mut self, now: Instant) -> Result<RatioToken<H>, Exhausted> {
-        let deposits = self.owed();
-        let tick = self.budget.budget().take(now, deposits)?;
-        Ok(RatioToken { budget: self.budget.clone(), tick, sent: false })
+        self.take(|_| now)
     }
 
     /// Makes the request's deposit at `now`, if it was not made before: what [`record`](Account::record) does.
@@ -62,6 +60,13 @@ impl<H: RatioHandle> RatioAccount<H> {
     /// The deposits that are still to be made: one or none, and none from now on. Before the clock is asked, for it may panic.
     fn owed(&mut self) -> u32 {
         u32::from(!mem::replace(&mut self.has_deposited, true))
+    }
+
+    fn take(&mut self, now: impl FnOnce(&RatioBudget<H::Clock>) -> Instant) -> Result<RatioToken<H>, Exhausted> {
+        let deposits = self.owed();
+        let budget = self.budget.budget();
+        let tick = budget.take(now(budget), deposits)?;
+        Ok(RatioToken { budget: self.budget.clone(), tick, sent: false })
     }
 
     fn deposit(&mut self, now: impl FnOnce(&RatioBudget<H::Clock>) -> Instant) {
@@ -76,10 +81,7 @@ impl<H: RatioHandle> Account for RatioAccount<H> {
     type Token = RatioToken<H>;
 
     fn withdraw(&mut self, _: Cause) -> Result<RatioToken<H>, Exhausted> {
-        let deposits = self.owed();
-        let budget = self.budget.budget();
-        let tick = budget.take(budget.now(), deposits)?;
-        Ok(RatioToken { budget: self.budget.clone(), tick, sent: false })
+        self.take(RatioBudget::now)
     }
 
     fn sent(&mut self, token: &mut RatioToken<H>) {
