@@ -2,8 +2,9 @@
 #![cfg(not(loom))]
 #![allow(clippy::disallowed_methods)] // A clock that is moved by hand has to begin somewhere.
 
+mod map_support;
+
 use std::{
-    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -12,33 +13,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use evenkeel_budget::{Account, Budget, BudgetMap, Cause, Costs, RatioBudget, TokenBudget};
-
-const MINUTE: Duration = Duration::from_secs(60);
-/// A sixteenth of a minute, and more: a sweep is due.
-const SWEEP: Duration = Duration::from_secs(4);
-
-fn size(capacity: usize) -> NonZeroUsize {
-    NonZeroUsize::new(capacity).unwrap()
-}
-
-/// Enough for one retry.
-fn bucket() -> TokenBudget {
-    TokenBudget::new(14, Costs::REVISION_2026)
-}
+use evenkeel_budget::{BudgetMap, RatioBudget};
+use map_support::{MINUTE, SWEEP, bucket, size, spend};
 
 /// Keys are idle after a minute.
 fn map(capacity: usize) -> (BudgetMap<String>, Instant) {
     let map = BudgetMap::builder(size(capacity), bucket).idle_after(MINUTE).build().unwrap();
     (map, Instant::now())
-}
-
-/// Spends one retry; whether it was granted.
-fn spend(budget: &TokenBudget) -> bool {
-    let mut account = budget.open();
-    let Ok(mut token) = account.withdraw(Cause::Transient) else { return false };
-    account.sent(&mut token);
-    true
 }
 
 #[test]

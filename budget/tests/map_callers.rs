@@ -2,40 +2,21 @@
 #![cfg(not(loom))]
 #![allow(clippy::disallowed_methods)] // A clock that is moved by hand has to begin somewhere.
 
+mod map_support;
+
 use std::{
     cell::Cell,
     hash::{Hash, Hasher},
-    num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use evenkeel_budget::{Account, Budget, BudgetMap, Cause, Costs, TokenBudget};
-
-const MINUTE: Duration = Duration::from_secs(60);
-/// A sixteenth of a minute, and more: a sweep is due.
-const SWEEP: Duration = Duration::from_secs(4);
-
-fn size(capacity: usize) -> NonZeroUsize {
-    NonZeroUsize::new(capacity).unwrap()
-}
-
-/// Enough for one retry.
-fn bucket() -> TokenBudget {
-    TokenBudget::new(14, Costs::REVISION_2026)
-}
-
-/// Spends one retry; whether it was granted.
-fn spend(budget: &TokenBudget) -> bool {
-    let mut account = budget.open();
-    let Ok(mut token) = account.withdraw(Cause::Transient) else { return false };
-    account.sent(&mut token);
-    true
-}
+use evenkeel_budget::{Account, Budget, BudgetMap, Cause};
+use map_support::{MINUTE, SWEEP, bucket, size, spend};
 
 // Hazard 58.
 #[test]
