@@ -21,7 +21,8 @@ fn missing(tree: &Tree) -> Vec<(String, Fault)> {
 
 /// The name of the function that a line defines.
 fn function(line: &str) -> Option<&str> {
-    let name = line.trim_start().strip_prefix("fn ")?;
+    let line = line.trim_start();
+    let name = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?;
     name.split(['(', '<']).next()
 }
 

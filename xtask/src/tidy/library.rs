@@ -10,13 +10,18 @@ use crate::workspace::LIBRARIES;
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "own-clock", applies: is_library, check: own_clock },
     Rule { name: "own-sleep", applies: is_library, check: own_sleep },
-    Rule { name: "lock", applies: is_library, check: locks },
+    Rule { name: "lock", applies: has_no_lock, check: locks },
     Rule { name: "spawn", applies: is_library, check: spawns },
 ];
 
 fn is_library(path: &str) -> bool {
     let inside = |library| path.strip_prefix(library).is_some_and(|rest| rest.starts_with("/src/"));
     path.ends_with(".rs") && LIBRARIES.into_iter().any(inside)
+}
+
+/// A library that cannot do without has its lock in one place.
+fn has_no_lock(path: &str) -> bool {
+    is_library(path) && !path.ends_with("/src/sync/lock.rs")
 }
 
 /// The path `Instant::now` is the default of a clock; the call is a clock of one's own.
@@ -54,6 +59,12 @@ mod tests {
         assert!(is_library("breaker/src/lib.rs") && is_library("backoff/src/tower/layer.rs"));
         assert!(!is_library("breaker/tests/models.rs") && !is_library("docs/lab/src/lib.rs"));
         assert!(!is_library("breaker/src/notes.md"));
+    }
+
+    #[test]
+    fn a_lock_has_one_place() {
+        assert!(has_no_lock("breaker/src/breaker/shared.rs") && !has_no_lock("breaker/src/sync/lock.rs"));
+        assert_eq!(lines(&locks("use std::sync::Mutex;\n")), [1]);
     }
 
     #[test]
