@@ -1,0 +1,65 @@
+//! What a breaker would answer, without asking it: no slot is taken.
+
+use std::time::Instant;
+
+use super::{lease::Lease, shared::Shared};
+use crate::{BreakerObserver, Rejected, State};
+
+impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
+    /// Whether it is of use to ask now, and if not, when it will be. While it is ramping it may reject all the same.
+    pub(crate) fn look(&self) -> Result<(), Rejected> {
+        // What is closed stays so whatever the time is, so the clock is not asked.
+        if self.config.dry_run || matches!(self.hot.load().state(), Some(State::Closed | State::ForcedClosed)) {
+            return Ok(());
+        }
+        let (rejected, is_ready) = self.rejection();
+        if is_ready { Ok(()) } else { Err(rejected) }
+    }
+
+    /// Rejects a call for which nobody asked, whatever the breaker says.
+    pub(crate) fn turn_away(&self) -> Rejected {
+        let (rejected, _) = self.rejection();
+        self.observer.on_reject(&rejected);
+        rejected
+    }
+
+    /// The call of that permit does not begin yet.
+    pub(super) fn reserve(&self, lease: &Lease) {
+        if let Some(id) = lease.role.as_probe() {
+            self.locked(|core| {
+                if lease.period == core.machine.period() {
+                    core.machine.reserve(id);
+                    self.show(core);
+                }
+            });
+        }
+    }
+
+    /// The call of that permit begins now.
+    pub(super) fn restart(&self, lease: &Lease, now: u64) {
+        if let Some(id) = lease.role.as_probe() {
+            self.locked(|core| {
+                self.settle(core, now);
+                if lease.period == core.machine.period() {
+                    core.machine.start(id, now);
+                    self.show(core);
+                }
+            });
+        }
+    }
+
+    /// To be back at once, if it would not reject now; and whether that is so.
+    fn rejection(&self) -> (Rejected, bool) {
+        let at = (self.clock)().max(self.epoch);
+        let now = self.nanos(at);
+        let word = self.hot.load();
+        if let Some(ready_at) = self.hot.rejected_until(word, now) {
+            return (self.rejected(word.state().unwrap_or(State::HalfOpen), at, now, ready_at), false);
+        }
+        let (state, ready_at) = self.locked(|core| {
+            self.settle(core, now);
+            (core.machine.state(), core.machine.ready_at().unwrap_or(u64::MAX))
+        });
+        (self.rejected(state, at, now, ready_at), ready_at <= now)
+    }
+}

@@ -1,0 +1,163 @@
+//! The layer that fails fast, and the service that it makes.
+
+use std::{
+    fmt, mem,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{BreakerFuture, HoldLayer};
+use crate::{Breaker, BreakerObserver, Classify, ErrIsFailure, Error};
+
+/// Calls the service under it only when its [`Breaker`] lets the call through, and answers with a rejection at once
+/// when not.
+///
+/// All services that it makes and all their clones share the breaker. It is asked in `call`; if it rejects, the service
+/// under it is not called, and what it had reserved to be ready is free again.
+///
+/// To be ready is what the service under it is. But one that hangs may never be: while that is not ready and the
+/// breaker rejects, this service is ready all the same, and the call is rejected, whatever the breaker says by then.
+///
+/// The service under it is one that can be cloned: of a rejected call a clone takes the place of the instance that was made
+/// ready. Around one that cannot, put tower's `Buffer`.
+///
+/// Put it inside of retries, so that it sees every attempt, and a timeout inside of it, so that a call that hangs is a
+/// failure. Where the timeout is outside, set [`abandoned`](crate::BreakerBuilder::abandoned).
+///
+/// ```
+/// use evenkeel_breaker::{Breaker, BreakerLayer, Error};
+/// use std::{cell::Cell, future::ready};
+/// use tower::{Service, ServiceBuilder, service_fn};
+///
+/// let calls = Cell::new(0);
+/// let down = service_fn(|_: &str| {
+///     calls.set(calls.get() + 1);
+///     ready(Err::<(), _>("down"))
+/// });
+/// let breaker = Breaker::builder().consecutive_failures(3).build()?;
+/// let mut service = ServiceBuilder::new().layer(BreakerLayer::new(breaker.clone())).service(down);
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// for _ in 0..3 {
+///     assert_eq!(service.call("/").await, Err(Error::Inner("down")));
+/// }
+/// let error = service.call("/").await.unwrap_err();
+/// let rejected = error.rejected().expect("it is open");
+/// assert!(rejected.retry_after().is_some(), "it says when to come back");
+/// assert_eq!(calls.get(), 3, "the service is left alone");
+///
+/// breaker.reset();
+/// assert_eq!(service.call("/").await, Err(Error::Inner("down")));
+/// # });
+/// # Ok::<(), evenkeel_breaker::Invalid>(())
+/// ```
+pub struct BreakerLayer<K = ErrIsFailure, C = fn() -> Instant, O = ()> {
+    breaker: Breaker<C, O>,
+    classify: K,
+}
+
+/// The service of a [`BreakerLayer`].
+pub struct BreakerService<S, K = ErrIsFailure, C = fn() -> Instant, O = ()> {
+    inner: S,
+    layer: BreakerLayer<K, C, O>,
+    /// It said that it is ready, and the one under it was not: that one must not be called.
+    only_ready_to_reject: bool,
+}
+
+impl<C, O> BreakerLayer<ErrIsFailure, C, O> {
+    /// Asks `breaker` for each request; an `Err` is a failure.
+    #[must_use]
+    pub const fn new(breaker: Breaker<C, O>) -> Self {
+        Self { breaker, classify: ErrIsFailure }
+    }
+}
+
+impl<K, C, O> BreakerLayer<K, C, O> {
+    /// Judges each result with `classify`: a function `|result: &Result<Response, Error>| …` to a
+    /// [`Verdict`](crate::Verdict), or a type that implements [`Classify`].
+    #[must_use]
+    pub fn when<K2>(self, classify: K2) -> BreakerLayer<K2, C, O> {
+        BreakerLayer { breaker: self.breaker, classify }
+    }
+
+    /// Holds back instead of failing: a service is not ready before the breaker lets a call through. `sleep` is how it
+    /// waits: `tokio::time::sleep`, say.
+    ///
+    /// For what reads its work from a queue. Where somebody waits for the answer, fail fast: nobody knows how long this
+    /// takes.
+    #[must_use]
+    pub fn hold<W>(self, sleep: W) -> HoldLayer<W, K, C, O> {
+        HoldLayer::new(self.breaker, self.classify, sleep)
+    }
+
+    /// The breaker.
+    #[must_use]
+    pub const fn breaker(&self) -> &Breaker<C, O> {
+        &self.breaker
+    }
+}
+
+impl<S, K: Clone, C, O> Layer<S> for BreakerLayer<K, C, O> {
+    type Service = BreakerService<S, K, C, O>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BreakerService { inner, layer: self.clone(), only_ready_to_reject: false }
+    }
+}
+
+impl<S, K, C, O, Req> Service<Req> for BreakerService<S, K, C, O>
+where
+    S: Service<Req> + Clone,
+    K: Classify<Result<S::Response, S::Error>> + Clone,
+    C: Fn() -> Instant,
+    O: BreakerObserver,
+{
+    type Response = S::Response;
+    type Error = Error<S::Error>;
+    type Future = BreakerFuture<S::Future, K, C, O>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let readiness = self.inner.poll_ready(cx).map_err(Error::Inner);
+        self.only_ready_to_reject = readiness.is_pending() && self.layer.breaker.shared().look().is_err();
+        if self.only_ready_to_reject { Poll::Ready(Ok(())) } else { readiness }
+    }
+
+    #[inline(always)] // The response is made in place.
+    fn call(&mut self, request: Req) -> Self::Future {
+        let BreakerLayer { breaker, classify } = &self.layer;
+        let asked = if mem::take(&mut self.only_ready_to_reject) {
+            Err(breaker.shared().turn_away())
+        } else {
+            breaker.try_acquire_owned()
+        };
+        super::call(&mut self.inner, request, asked, classify.clone())
+    }
+}
+
+impl<K: Clone, C, O> Clone for BreakerLayer<K, C, O> {
+    fn clone(&self) -> Self {
+        Self { breaker: self.breaker.clone(), classify: self.classify.clone() }
+    }
+}
+
+impl<S: Clone, K: Clone, C, O> Clone for BreakerService<S, K, C, O> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone(), only_ready_to_reject: false }
+    }
+}
+
+impl<K, C, O> fmt::Debug for BreakerLayer<K, C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerLayer").field("breaker", &self.breaker).finish_non_exhaustive()
+    }
+}
+
+impl<S: fmt::Debug, K, C, O> fmt::Debug for BreakerService<S, K, C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut service = f.debug_struct("BreakerService");
+        service.field("inner", &self.inner).field("breaker", &self.layer.breaker).finish_non_exhaustive()
+    }
+}
