@@ -9,6 +9,7 @@
 //! | [`table`] | columns of text |
 //! | [`files`] | where reports are written |
 //! | [`sheet`] | what an experiment shows: rows, a table, a chart |
+//! | [`breaker`] | what a breaker costs and saves in an outage, and with a service that flaps |
 //! | [`budgets`] | what each budget does when attempts fail |
 //! | [`throttle`] | what a throttled service sees of an overload |
 //! | [`demo`] | a model API living through an incident, and the strategies of those who call it |
@@ -18,6 +19,7 @@
 // The lab measures real programs in real time: its clocks and locks are none of the libraries' business.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod breaker;
 pub mod budgets;
 pub mod chart;
 pub mod clock;

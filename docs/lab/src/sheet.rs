@@ -1,6 +1,6 @@
 //! What an experiment shows: its rows for programs, a table for people, a chart for the book.
 
-use std::{fmt::Write, io};
+use std::{collections::BTreeMap, fmt::Write, io};
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
 /// The results of one experiment, ready to be printed and written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
-    /// `{"rows": […]}`, on one line.
+    /// `{"rows": […]}`, and what else the experiment has, on one line.
     pub json: String,
     /// What was done, tables of Markdown, and how to read them.
     pub text: String,
@@ -25,6 +25,8 @@ pub struct Sheet {
 pub struct Parts<'a, Row> {
     /// The rows, for programs.
     pub rows: &'a [Row],
+    /// What else there is for programs, by name.
+    pub more: BTreeMap<&'static str, serde_json::Value>,
     /// What was done, in a sentence or two.
     pub about: String,
     /// The tables, each with its caption; the first line of each is its head.
@@ -42,7 +44,7 @@ impl<Row: Serialize> Parts<'_, Row> {
     ///
     /// When a panel's range is empty, or a row is nothing that JSON can say.
     pub fn sheet(self) -> io::Result<Sheet> {
-        let json = serde_json::to_string(&Rows { rows: self.rows })?;
+        let json = serde_json::to_string(&Rows { rows: self.rows, more: &self.more })?;
         let mut text = format!("{}\n", self.about);
         for (caption, lines) in &self.tables {
             // A `String` takes all that it is given.
@@ -57,6 +59,8 @@ impl<Row: Serialize> Parts<'_, Row> {
 #[derive(Serialize)]
 struct Rows<'a, Row> {
     rows: &'a [Row],
+    #[serde(flatten)]
+    more: &'a BTreeMap<&'static str, serde_json::Value>,
 }
 
 /// Width and height of a panel, in pixels.

@@ -30,7 +30,17 @@ fn keys(row: &Value) -> Vec<&str> {
 #[test]
 fn json_alone_is_on_standard_output_and_the_chart_is_where_it_was_asked_for() {
     let folder = folder("lab-json");
-    let shapes: [(&str, &[&str], &str); 2] = [
+    let breaker: &[&str] = &[
+        "calls_wasted",
+        "failures_to_open",
+        "rule",
+        "time_to_open_ms",
+        "time_to_recover_ms",
+        "warmup_successes",
+        "window",
+    ];
+    let shapes: [(&str, &[&str], &str); 3] = [
+        ("breaker", breaker, "cumulative"),
         ("budgets", &["attempts_per_request", "budget", "failure_rate", "success_share"], "in-flight"),
         ("throttle", &["k", "offered", "sent", "served"], "no throttle"),
     ];
@@ -69,7 +79,7 @@ fn an_unknown_experiment_is_refused_and_the_known_are_listed() {
     for args in [&["hope"][..], &[]] {
         let output = lab(args);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(["budgets", "throttle"].iter().all(|name| said.contains(name)), "{said}");
+        assert!(["breaker", "budgets", "throttle"].iter().all(|name| said.contains(name)), "{said}");
     }
 }
 
@@ -78,7 +88,7 @@ fn help_names_the_experiments() {
     let output = lab(&["--help"]);
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(["budgets", "throttle", "cargo xtask lab"].iter().all(|part| said.contains(part)), "{said}");
+    assert!(["breaker", "budgets", "throttle", "cargo xtask lab"].iter().all(|part| said.contains(part)), "{said}");
 }
 
 #[test]

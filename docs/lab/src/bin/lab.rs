@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use evenkeel_lab::{budgets, files, sheet::Sheet, throttle};
+use evenkeel_lab::{breaker, budgets, files, sheet::Sheet, throttle};
 
 /// Runs one of the experiments behind the book's figures: with the real types, in virtual time, so that it gives the same
 /// figures on every machine.
@@ -32,6 +32,8 @@ struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Experiment {
+    /// What a breaker costs and saves in a total outage, and with a service that flaps
+    Breaker,
     /// The load that retries add under each budget, by the share of attempts that fail
     Budgets,
     /// What a service sees of an overload when its client throttles itself
@@ -41,6 +43,7 @@ enum Experiment {
 impl Experiment {
     const fn chart(self) -> &'static str {
         match self {
+            Self::Breaker => "breaker.svg",
             Self::Budgets => "budgets.svg",
             Self::Throttle => "throttle.svg",
         }
@@ -48,6 +51,7 @@ impl Experiment {
 
     fn sheet(self, seed: u64) -> io::Result<Sheet> {
         match self {
+            Self::Breaker => breaker::Plan::new(seed).sheet(),
             Self::Budgets => budgets::Plan::new(seed).sheet(),
             Self::Throttle => throttle::Plan::new(seed).sheet(),
         }

@@ -1,6 +1,6 @@
 //! The figures of the budgets as tables and charts.
 
-use std::{io, ops::Range};
+use std::{collections::BTreeMap, io, ops::Range};
 
 use super::{Kind, Plan, Row};
 use crate::{
@@ -21,6 +21,7 @@ impl Plan {
         let rows = self.rows();
         Parts {
             rows: &rows,
+            more: BTreeMap::new(),
             about: format!("{ABOUT}\nA figure is the mean of {} runs; all budgets meet the same luck.", self.runs),
             tables: vec![
                 ("Attempts per request", table(&rows, |row| format!("{:.2}", row.attempts_per_request))),

@@ -1,6 +1,6 @@
 //! The figures of the throttle as tables and charts.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use super::{Plan, Row, WARM_UP, WINDOW};
 use crate::{
@@ -25,6 +25,7 @@ impl Plan {
         let rows = self.rows();
         Parts {
             rows: &rows,
+            more: BTreeMap::new(),
             about: self.about(),
             tables: vec![
                 ("Sent, in units of the capacity", self.table(&rows, |row| row.sent)),
