@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use evenkeel_lab::demo::{
-    incident::Incident,
+    incident::{Incident, Phase},
     run::Plan,
     strategies::{self, Setup},
     summary::Figures,
+    timeline::timeline,
 };
 
 fn plan(seed: u64, rps: f64, seconds: u64) -> Plan {
@@ -40,7 +41,8 @@ async fn all_strategies_are_offered_the_same_load() {
     for entry in strategies::ALL {
         let seen = figures(&plan, entry.name).await;
         assert_eq!(seen.requests, none.requests, "{}", entry.name);
-        assert!(seen.upstream_calls >= seen.requests, "{}", entry.name);
+        // Every one of them is sent, but where a breaker is open.
+        assert!(seen.upstream_calls >= seen.requests || entry.name == "evenkeel", "{}", entry.name);
     }
 }
 
@@ -78,7 +80,52 @@ async fn evenkeel_answers_most_and_late_answers_are_rare_and_the_outage_is_left_
             }
             assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
             assert!(evenkeel.p99_ms < tenacity.p99_ms, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
-            assert!(evenkeel.outage_amplification.is_some_and(|extra| extra <= 1.2), "{plan:?}\n{evenkeel:?}");
+            // A probe a second of life is that, however few the requests are.
+            let allowed = if rps < 100.0 { 0.4 } else { 0.2 };
+            assert!(evenkeel.outage_amplification.is_some_and(|share| share < allowed), "{plan:?}\n{evenkeel:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn evenkeels_breaker_leaves_a_dead_service_alone_and_notices_its_return() {
+    for (rps, seconds) in [(200.0, 8), (200.0, 5), (200.0, 16), (100.0, 8), (500.0, 8)] {
+        for seed in [1, 2, 3, 7, 42, 1234] {
+            let plan = plan(seed, rps, seconds);
+            let seen = figures(&plan, "evenkeel").await;
+            assert!(seen.outage_amplification.is_some_and(|share| share < 0.2), "{plan:?}\n{seen:?}");
+            assert!(seen.recovery_ms.is_some_and(|ms| ms <= 1_000.0), "{plan:?}\n{seen:?}");
+        }
+    }
+}
+
+/// What is rejected while the service is back, and the breaker does not know it yet, comes back after its next probe.
+#[tokio::test(start_paused = true)]
+async fn whoever_begins_after_the_outage_is_answered_by_evenkeel() {
+    let (mut begun, mut lost) = (0, 0);
+    for seed in 0..10 {
+        let plan = plan(seed, 200.0, 8);
+        let run = plan.directly(strategies::find("evenkeel").expect("a strategy of that name")).await;
+        for record in run.records.iter().filter(|record| record.at >= plan.incident.outage().end) {
+            begun += 1;
+            lost += u32::from(record.latency.is_none());
+        }
+    }
+    assert!(lost * 100 < begun, "{lost} of {begun}");
+}
+
+/// 15 % errors, 5 % refusals, some that hang: no reason to stop calling. While the breaker is closed, every request is
+/// sent when it begins, and the retries come on top.
+#[tokio::test(start_paused = true)]
+async fn evenkeels_breaker_does_not_take_the_surge_for_an_outage() {
+    for seed in 0..10 {
+        let plan = plan(seed, 200.0, 8);
+        let run = plan.directly(strategies::find("evenkeel").expect("a strategy of that name")).await;
+        let surge = plan.incident.span(Phase::Surge);
+        for slice in timeline(&run, &plan.incident) {
+            if (surge.start.as_secs_f64()..surge.end.as_secs_f64()).contains(&slice.at) {
+                assert!(slice.sent >= slice.offered, "seed {seed}: {slice:?}");
+            }
         }
     }
 }
@@ -94,7 +141,7 @@ async fn the_relations_do_not_hang_on_the_capacity_that_was_chosen() {
                 [figures(&plan, "none").await, figures(&plan, "tenacity").await, figures(&plan, "evenkeel").await];
             assert!(evenkeel.answered > none.answered, "{plan:?}\n{evenkeel:?}\n{none:?}");
             assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
-            assert!(evenkeel.outage_amplification.is_some_and(|extra| extra <= 1.2), "{plan:?}\n{evenkeel:?}");
+            assert!(evenkeel.outage_amplification.is_some_and(|share| share < 0.2), "{plan:?}\n{evenkeel:?}");
         }
     }
 }

@@ -83,8 +83,9 @@ amplification  attempts per request; in the outage: attempts sent in it per requ
 recovery       from the end of the outage until 95 % of the requests in a window of 500 ms are answered,
                to the beginning of that window
 
-The budget of `evenkeel` is a default one: 35 retries from full to empty, whatever the load. At few requests a second
-that is much beside the requests of the outage, and under 100 a second or 4 s all figures are of few requests.";
+The budget of `evenkeel` is sized by the load; its breaker sends a probe or two in each second of life (100 ms here) of the
+outage, whatever the load. At few requests a second that is much beside those of the outage, and under 100 a second or 4 s
+all figures are of few requests.";
 
 /// With fewer requests than this, what is seen is chance more than strategy.
 const ENOUGH: f64 = 800.0;

@@ -55,7 +55,7 @@ pub const ALL: &[Entry] = &[
     },
     Entry {
         name: "evenkeel",
-        about: "4 retries with jittered waits, the server's hints, and a budget that all requests share",
+        about: "4 retries with jittered waits, the server's hints, and a budget and a breaker that all requests share",
         make: |setup, client| Arc::new(evenkeel::Evenkeel::new(setup, client)),
     },
 ];
