@@ -9,6 +9,8 @@ mod readme {
     struct Backoff;
     #[doc = include_str!("../../budget/README.md")]
     struct Budget;
+    #[doc = include_str!("../../breaker/README.md")]
+    struct Breaker;
 }
 
 /// The chapters, in the order of the summary.
@@ -20,6 +22,8 @@ mod book {
     struct Backoff;
     #[doc = include_str!("../book/src/budget.md")]
     struct Budget;
+    #[doc = include_str!("../book/src/breaker.md")]
+    struct Breaker;
     #[doc = include_str!("../book/src/verified.md")]
     struct Verified;
     #[doc = include_str!("../book/src/architecture.md")]
