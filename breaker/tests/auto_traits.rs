@@ -8,8 +8,9 @@ use std::{
 };
 
 use evenkeel_breaker::{
-    Abandoned, Acquire, Breaker, BreakerBuilder, Call, CallEnd, Cause, CheckEnd, Drawn, ErrIsFailure, Error, Invalid,
-    OpenTimes, Outcome, Permit, Rejected, Snapshot, State, Transition, Transitions, Verdict,
+    Abandoned, Acquire, Breaker, BreakerBuilder, BreakerMap, Call, CallEnd, Cause, CheckEnd, Drawn, ErrIsFailure,
+    Error, Invalid, MapBuilder, MapSnapshot, OpenTimes, Outcome, Permit, Prober, Rejected, Snapshot, State, Transition,
+    Transitions, Verdict,
 };
 
 fn is<T: Send + Sync + Unpin + 'static>() {}
@@ -41,6 +42,28 @@ fn everything_goes_to_any_thread() {
     is::<Invalid>();
     is::<Call<Ready<Result<(), ()>>>>();
     is::<Acquire<Sleeper, Ready<()>>>();
+    is::<BreakerMap<String>>();
+    is::<MapBuilder<String>>();
+    is::<MapSnapshot>();
+    is::<Prober<Sleeper, Ready<()>, fn() -> Ready<Result<(), ()>>, Ready<Result<(), ()>>>>();
+    // A key is what it is; one that is only for one thread is not refused.
+    fn is_unpin<T: Unpin>() {}
+    is_unpin::<BreakerMap<Rc<str>>>();
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn what_is_read_from_a_file_goes_to_any_thread() {
+    is::<evenkeel_breaker::BreakerConfig>();
+    is::<evenkeel_breaker::BreakerMapConfig>();
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn what_counts_goes_to_any_thread() {
+    is::<evenkeel_breaker::BreakerMetrics>();
+    is::<evenkeel_breaker::BreakerMapMetrics>();
+    is::<evenkeel_breaker::KeyMetrics>();
 }
 
 #[test]
@@ -59,16 +82,21 @@ fn values_are_copies() {
     is_copy::<Rejected>();
     is_copy::<Error<()>>();
     is_copy::<Invalid>();
+    is_copy::<MapSnapshot>();
 }
 
 #[cfg(feature = "tower")]
 #[test]
 fn a_stack_goes_wherever_its_parts_go() {
-    use evenkeel_breaker::{BreakerFuture, BreakerLayer, BreakerService, HoldLayer, HoldService};
+    use evenkeel_breaker::{
+        BreakerFuture, BreakerLayer, BreakerMapLayer, BreakerMapService, BreakerService, HoldLayer, HoldService,
+    };
 
     is::<BreakerLayer>();
     is::<BreakerService<()>>();
     is::<BreakerFuture<Ready<Result<(), ()>>>>();
+    is::<BreakerMapLayer<fn(&()) -> String, String>>();
+    is::<BreakerMapService<(), fn(&()) -> String, String>>();
     is::<HoldLayer<Sleeper>>();
     is::<HoldService<(), Sleeper, Ready<()>>>();
     // Where a sleep stays in its place, the service that waits by it need not.

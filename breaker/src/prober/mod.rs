@@ -188,8 +188,7 @@ where
     /// failure.
     ///
     /// A check that is ignored counts for nothing and the observer does not hear of it; until one says something, users' calls
-    /// are not held back. Where the breaker is half-open by
-    /// then, the next one is a timeout's length later.
+    /// are not held back. Where the breaker is half-open by then, the next one is a timeout's length later.
     pub fn when<J, T, E>(self, classify: J) -> Prober<S, P, F, X, J, I, C, O>
     where
         X: Future<Output = Result<T, E>>,
