@@ -1,6 +1,12 @@
 //! A result counts in its period, or not at all.
 
-use evenkeel_breaker::{State, Transition};
+#[cfg(loom)]
+use loom::sync::atomic::AtomicU64;
+#[cfg(not(loom))]
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, atomic::Ordering};
+
+use evenkeel_breaker::{Breaker, BreakerObserver, State, Transition};
 
 use super::{SECOND, breaker, in_thread, model, thread};
 
@@ -97,5 +103,30 @@ fn who_is_rejected_is_told_a_time_of_the_state_that_rejects() {
             Ok(permit) => panic!("{permit:?}"),
         }
         assert!(other.join().unwrap());
+    });
+}
+
+/// The first two periods that it was told of, as decimal digits, in the order in which it was.
+struct Told(AtomicU64);
+
+impl BreakerObserver for Told {
+    fn on_transition(&self, transition: &Transition) {
+        let append = |told| Some(told * 10 + transition.period);
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, append).unwrap();
+    }
+}
+
+#[test]
+fn transitions_of_two_threads_are_told_one_after_the_other() {
+    model(|| {
+        let told = Arc::new(Told(AtomicU64::new(0)));
+        let breaker = Breaker::builder().observe(Arc::clone(&told)).build().unwrap();
+        let other = {
+            let breaker = breaker.clone();
+            thread::spawn(move || breaker.force_open())
+        };
+        breaker.force_closed();
+        other.join().unwrap();
+        assert_eq!(told.0.load(Ordering::Acquire), 12);
     });
 }
