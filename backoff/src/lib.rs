@@ -125,13 +125,13 @@ pub use self::metrics::Metrics;
 #[cfg(feature = "retry")]
 pub use self::retry::{
     AttemptTimeout, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_SERVER_DELAY, NoTimeout, Observer, Policy, PolicyFor, Retry, Run,
-    Spend, Stop, Unbudgeted,
+    Stop,
 };
 #[cfg(feature = "tower")]
-pub use self::tower::{Always, Repeat, Replay, ResponseFuture, RetryLayer, RetryService};
+pub use self::tower::{ResponseFuture, RetryLayer, RetryService};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use evenkeel_budget::{
-    Account, AnyBudget, Budget, BudgetMap, Cause, Classify, Costs, ErrIsTransient, Exhausted, Hint, InFlightBudget,
-    Outcome, RatioBudget, TokenBudget, Unlimited, Verdict,
+    Account, Always, AnyBudget, Budget, BudgetMap, Cause, Classify, Costs, ErrIsTransient, Exhausted, Hint,
+    InFlightBudget, Outcome, RatioBudget, Repeat, Replay, Spend, TokenBudget, Unbudgeted, Unlimited, Verdict,
 };

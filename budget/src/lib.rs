@@ -67,7 +67,7 @@
 //! ```
 //!
 //! [`Outcome`] and [`Verdict`] are the words that a classifier answers with; [`Budget`] and [`Account`] are the form
-//! that every budget has, yours too.
+//! that every budget has, yours too. [`Replay`] says which requests may be sent twice: retries and hedges ask it alike.
 //!
 //! A budget by reference is a budget as well, [`TokenBudget`], [`RatioBudget`] and [`InFlightBudget`] at least: its accounts
 //! and tokens then count no references, which is most of what a token costs otherwise.
@@ -104,7 +104,9 @@ mod metrics;
 mod observe;
 mod pair;
 mod ratio;
+mod replay;
 mod share;
+mod spend;
 mod sync;
 #[cfg(feature = "throttle")]
 mod throttle;
@@ -128,6 +130,8 @@ pub use map::{BudgetMap, MapBuilder, MapSnapshot};
 pub use metrics::{BudgetMetrics, ThrottleMetrics};
 pub use observe::{BudgetObserver, Observed, ObservedAccount, ObservedToken};
 pub use ratio::{RatioAccount, RatioBudget, RatioBuilder, RatioHandle, RatioSnapshot, RatioToken};
+pub use replay::{Always, Repeat, Replay};
+pub use spend::{Spend, Unbudgeted};
 #[cfg(feature = "throttle")]
 pub use throttle::{
     AdaptiveThrottle, Admission, Call, Priority, Rejected, ThrottleBuilder, ThrottleError, ThrottleObserver,

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU32, time::Duration, time::Instant};
 
 #[cfg(doc)]
 use evenkeel_budget::Classify;
-use evenkeel_budget::{ErrIsTransient, Verdict};
+use evenkeel_budget::{ErrIsTransient, Unbudgeted, Verdict};
 
 mod attempt;
 mod blocking;
@@ -22,7 +22,7 @@ pub(crate) use self::{
     session::{Of, Session},
 };
 pub use observe::{Observer, Stop};
-pub use policy::{Policy, PolicyFor, Spend, Unbudgeted};
+pub use policy::{Policy, PolicyFor};
 pub use run::Run;
 pub use timeout::{AttemptTimeout, NoTimeout};
 

@@ -7,54 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use evenkeel_budget::{Budget, Classify, TokenBudget, Unlimited, Verdict};
+use evenkeel_budget::{Budget, Classify, Spend, Verdict};
 
 use super::{
     Limits, Observer, Retry, Run,
     timeout::{Timeout, TimeoutError},
 };
-
-/// No budget was chosen: [`Retry::run`] is bounded by its schedule alone, and a layer makes itself a [`TokenBudget`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unbudgeted;
-
-/// A [`Budget`], or [`Unbudgeted`].
-pub trait Spend {
-    /// The budget of a combinator.
-    type Own: Budget;
-    /// The budget of a layer.
-    type Layered: Budget;
-    /// The budget of a combinator.
-    fn own(&self) -> &Self::Own;
-    /// The budget of a layer.
-    fn layered(self) -> Self::Layered;
-}
-
-impl<B: Budget> Spend for B {
-    type Own = B;
-    type Layered = B;
-
-    fn own(&self) -> &B {
-        self
-    }
-
-    fn layered(self) -> B {
-        self
-    }
-}
-
-impl Spend for Unbudgeted {
-    type Own = Unlimited;
-    type Layered = TokenBudget;
-
-    fn own(&self) -> &Unlimited {
-        &Unlimited
-    }
-
-    fn layered(self) -> TokenBudget {
-        TokenBudget::default()
-    }
-}
 
 /// What the decision after an attempt asks.
 // That it cannot be named is the seal of `Policy`.

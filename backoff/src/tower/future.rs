@@ -9,10 +9,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use evenkeel_budget::{Repeat, Replay};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{Repeat, Replay};
 use crate::retry::{Attempt, Of, Pause, Policy, PolicyFor, Session, Settled, Stop};
 
 pin_project! {

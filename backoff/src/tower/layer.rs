@@ -6,14 +6,12 @@ use std::{
     task::{Context, Poll},
 };
 
+use evenkeel_budget::{Always, Replay, Spend};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Always, Replay, ResponseFuture};
-use crate::{
-    Spend,
-    retry::{PolicyFor, Retry},
-};
+use super::ResponseFuture;
+use crate::retry::{PolicyFor, Retry};
 
 /// Retries each request of the service under it, by one policy.
 ///

@@ -6,7 +6,7 @@ pub enum Repeat {
     /// Twice is as good as once.
     Always,
     /// Only if the service surely did not begin the work: it throttled the request, or could not be reached. (See
-    /// [`Verdict::is_unprocessed`](evenkeel_budget::Verdict::is_unprocessed).)
+    /// [`Verdict::is_unprocessed`](crate::Verdict::is_unprocessed).)
     IfUnprocessed,
     /// Never, and it is not copied.
     Never,
@@ -14,7 +14,7 @@ pub enum Repeat {
 
 /// Knows which requests may be sent again, and copies them.
 ///
-/// Any `Fn(&Req) -> Repeat` is one for requests that are `Clone`; `http::by_method` (feature
+/// Any `Fn(&Req) -> Repeat` is one for requests that are `Clone`; `http::by_method` of `evenkeel-backoff` (feature
 /// `http`) is the one for HTTP. Write the trait for requests that need another way to be copied.
 pub trait Replay<Req> {
     /// Whether `request` may be sent again. Asked once for each request, before the first attempt.
