@@ -99,9 +99,13 @@ proptest! {
                     Ok(permit) => drop(permit),
                     Err(rejected) => clock.set(ready_at(&rejected)),
                 },
-                Event::Checks => match breaker.try_acquire() {
-                    Ok(permit) => drop(permit),
-                    Err(rejected) => {
+                Event::Checks => match (breaker.check(), breaker.try_acquire()) {
+                    (looked, Ok(permit)) => {
+                        prop_assert_eq!(looked, Ok(()), "who looked knew");
+                        drop(permit);
+                    }
+                    (looked, Err(rejected)) => {
+                        prop_assert_eq!(looked, Err(rejected), "who looked knew");
                         let at = ready_at(&rejected);
                         prop_assert!(at > clock.since(), "{rejected:?}");
                         prop_assert_eq!(rejected.retry_after(), Some(at - clock.since()));

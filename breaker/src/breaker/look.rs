@@ -2,28 +2,32 @@
 
 use std::time::Instant;
 
-use super::{lease::Lease, shared::Shared};
+#[cfg(feature = "tower")]
+use super::lease::Lease;
+use super::shared::Shared;
 use crate::{BreakerObserver, Rejected, State};
 
 impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     /// Whether it is of use to ask now, and if not, when it will be. While it is ramping it may reject all the same.
-    pub(crate) fn look(&self) -> Result<(), Rejected> {
+    pub(crate) fn look(&self, given: Option<Instant>) -> Result<(), Rejected> {
         // What is closed stays so whatever the time is, so the clock is not asked.
         if self.config.dry_run || matches!(self.hot.load().state(), Some(State::Closed | State::ForcedClosed)) {
             return Ok(());
         }
-        let (rejected, is_ready) = self.rejection();
+        let (rejected, is_ready) = self.rejection(given);
         if is_ready { Ok(()) } else { Err(rejected) }
     }
 
     /// Rejects a call for which nobody asked, whatever the breaker says.
+    #[cfg(feature = "tower")]
     pub(crate) fn turn_away(&self) -> Rejected {
-        let (rejected, _) = self.rejection();
+        let (rejected, _) = self.rejection(None);
         self.observer.on_reject(&rejected);
         rejected
     }
 
     /// The call of that permit does not begin yet.
+    #[cfg(feature = "tower")]
     pub(super) fn reserve(&self, lease: &Lease) {
         if let Some(id) = lease.role.as_probe() {
             self.locked(|core| {
@@ -36,6 +40,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     }
 
     /// The call of that permit begins now.
+    #[cfg(feature = "tower")]
     pub(super) fn restart(&self, lease: &Lease, now: u64) {
         if let Some(id) = lease.role.as_probe() {
             self.locked(|core| {
@@ -49,8 +54,8 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     }
 
     /// To be back at once, if it would not reject now; and whether that is so.
-    fn rejection(&self) -> (Rejected, bool) {
-        let at = (self.clock)().max(self.epoch);
+    fn rejection(&self, given: Option<Instant>) -> (Rejected, bool) {
+        let at = given.unwrap_or_else(&self.clock).max(self.epoch);
         let now = self.nanos(at);
         let word = self.hot.load();
         if let Some(ready_at) = self.hot.rejected_until(word, now) {

@@ -8,7 +8,6 @@ mod core;
 mod hot;
 mod lease;
 mod locked;
-#[cfg(feature = "tower")]
 mod look;
 mod permit;
 mod ramp;
@@ -158,6 +157,45 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
     pub(crate) fn try_into_permit(self, given: Option<Instant>) -> Result<Permit<Self>, Rejected> {
         let lease = self.shared.acquire(given)?;
         Ok(Permit::new(self, lease))
+    }
+
+    /// Whether it is of use to ask now. No slot is taken, nothing changes but what time has changed already, and the observer
+    /// hears of no rejection: for whoever chooses among several services before calling one.
+    ///
+    /// `Ok` while it is closed, for which the clock is not read, and when a probe would be admitted. It is a look and no
+    /// promise: another caller may be first, and while it is ramping it may reject all the same.
+    ///
+    /// ```
+    /// use evenkeel_breaker::Breaker;
+    /// use std::time::Duration;
+    ///
+    /// let breakers = [(); 2].map(|()| {
+    ///     let breaker = Breaker::builder().consecutive_failures(1).open_for([Duration::from_secs(20)]);
+    ///     breaker.build().expect("settings in their ranges")
+    /// });
+    /// let first_well = || breakers.iter().position(|breaker| breaker.check().is_ok());
+    /// assert_eq!(first_well(), Some(0));
+    ///
+    /// breakers[0].try_acquire()?.failure();
+    /// assert_eq!(first_well(), Some(1));
+    /// assert!(breakers[0].check().unwrap_err().retry_after().is_some(), "it says when to come back");
+    /// # Ok::<(), evenkeel_breaker::Rejected>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire`](Self::try_acquire) would answer, when it would reject.
+    pub fn check(&self) -> Result<(), Rejected> {
+        self.shared.look(None)
+    }
+
+    /// [`check`](Self::check) at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn check_at(&self, now: Instant) -> Result<(), Rejected> {
+        self.shared.look(Some(now))
     }
 
     /// Awaits `future` if the breaker lets it through. `Ok` is a success, `Err` a failure.

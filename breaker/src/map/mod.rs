@@ -195,6 +195,33 @@ impl<K: Hash + Eq, C: Fn() -> Instant + Clone, O: BreakerObserver> BreakerMap<K,
         self.breaker_at(key, now).try_into_permit(Some(now))
     }
 
+    /// Whether it is of use to ask the breaker of `key` now: its [`check`](Breaker::check). A key that has none is not given
+    /// one, and is `Ok`, as a new one is closed; it is not asked for by that, and an idle key stays idle.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire`](Self::try_acquire) would answer, when it would reject.
+    pub fn check<Q>(&self, key: &Q) -> Result<(), Rejected>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.get(key).map_or(Ok(()), |breaker| breaker.check())
+    }
+
+    /// [`check`](Self::check) at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn check_at<Q>(&self, key: &Q, now: Instant) -> Result<(), Rejected>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.get(key).map_or(Ok(()), |breaker| breaker.check_at(now))
+    }
+
     /// Drops the keys that are idle now, and says how many there were. Not needed for the bound: it is for who wants the memory
     /// back, or the snapshot exact.
     pub fn remove_idle(&self) -> usize {

@@ -174,7 +174,7 @@ where
     C: Fn() -> Instant,
     O: BreakerObserver,
 {
-    let asked = match breaker.shared().look() {
+    let asked = match breaker.shared().look(None) {
         Ok(()) => {
             *asked_inner = true;
             if let Err(error) = ready!(inner.poll_ready(cx)) {

@@ -121,7 +121,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let readiness = self.inner.poll_ready(cx).map_err(Error::Inner);
-        self.only_ready_to_reject = readiness.is_pending() && self.layer.breaker.shared().look().is_err();
+        self.only_ready_to_reject = readiness.is_pending() && self.layer.breaker.shared().look(None).is_err();
         if self.only_ready_to_reject { Poll::Ready(Ok(())) } else { readiness }
     }
 
