@@ -25,11 +25,15 @@ enum Value {
 }
 
 impl Invalid {
-    pub(crate) const fn number(field: &'static str, value: f64, range: &'static str) -> Self {
+    /// The refusal of a number, for the settings of a budget of your own.
+    #[must_use]
+    pub const fn number(field: &'static str, value: f64, range: &'static str) -> Self {
         Self { field, value: Value::Number(value), range }
     }
 
-    pub(crate) const fn time(field: &'static str, value: Duration, range: &'static str) -> Self {
+    /// The refusal of a duration, for the settings of a budget of your own.
+    #[must_use]
+    pub const fn time(field: &'static str, value: Duration, range: &'static str) -> Self {
         Self { field, value: Value::Time(value), range }
     }
 

@@ -32,6 +32,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// One that does a whole batch by itself.
+    #[allow(dead_code)] // not every bench has one
     pub(crate) fn batched(name: &'static str, batch: impl FnMut(u64) + 'a) -> Self {
         Self { name, batch: Box::new(batch) }
     }

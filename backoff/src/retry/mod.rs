@@ -133,8 +133,12 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
         self.classify(classify)
     }
 
-    /// Judges each result with a type that implements [`Classify`], as [`when`](Self::when) does with a function. In a
-    /// generic or spawned stack a type is easier on the compiler's inference than a closure.
+    /// Judges each result with a type that implements [`Classify`], as [`when`](Self::when) does with a function: one
+    /// that can be named, in a struct's field say, and that judges results of any type if it is written so.
+    ///
+    /// Where errors are boxed (tower's `BoxError`) and a layer's response is awaited in a spawned task, rustc asks for a
+    /// classifier of boxes of *every* lifetime, and says that its implementation is "not general enough". Box the finished
+    /// stack (`BoxCloneSyncService`) and spawn that.
     ///
     /// ```
     /// use evenkeel_backoff::{Classify, Retry, Verdict};
