@@ -31,13 +31,15 @@ pub mod colours {
 
 use colours::Colour;
 
-/// How values are laid along the vertical axis.
+/// How values are laid along the axes: the horizontal one is linear unless it says else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// Equal differences are equally far apart.
     Linear,
     /// Equal ratios are; the range must be above zero.
     Log,
+    /// As [`Log`](Self::Log), and so along the horizontal axis.
+    LogLog,
 }
 
 /// One chart.
@@ -53,7 +55,7 @@ pub struct Panel {
     pub x: Range<f64>,
     /// What the vertical axis shows; values outside are drawn at its edge.
     pub y: Range<f64>,
-    /// How the vertical axis is laid out.
+    /// How the axes are laid out.
     pub scale: Scale,
     /// Shaded behind the lines.
     pub bands: Vec<Band>,
@@ -128,17 +130,26 @@ pub fn grid(rows: &[Vec<Panel>], size: (u32, u32)) -> Result<String, DrawError> 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw(area: &Area<'_>, panel: &Panel) -> Result<(), DrawError> {
-    if panel.x.is_empty() || panel.y.is_empty() || (panel.scale == Scale::Log && panel.y.start <= 0.0) {
+    let (x, y) = (panel.x.clone(), panel.y.clone());
+    let of_log = match panel.scale {
+        Scale::Linear => [].as_slice(),
+        Scale::Log => &[&y],
+        Scale::LogLog => &[&x, &y],
+    };
+    if x.is_empty() || y.is_empty() || of_log.iter().any(|range| range.start <= 0.0) {
         return Err(DrawError(format!("{} has an empty range", panel.title)));
     }
     match panel.scale {
-        Scale::Linear => draw_over(area, panel, panel.y.clone()),
-        Scale::Log => draw_over(area, panel, panel.y.clone().log_scale()),
+        Scale::Linear => draw_over(area, panel, x, y),
+        Scale::Log => draw_over(area, panel, x, y.log_scale()),
+        Scale::LogLog => draw_over(area, panel, x.log_scale(), y.log_scale()),
     }
 }
 
-fn draw_over<Y>(area: &Area<'_>, panel: &Panel, y: Y) -> Result<(), DrawError>
+fn draw_over<X, Y>(area: &Area<'_>, panel: &Panel, x: X, y: Y) -> Result<(), DrawError>
 where
+    X: AsRangedCoord<Value = f64>,
+    X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
@@ -147,7 +158,7 @@ where
         .caption(&panel.title, (FONT, 15).into_font().color(&BLACK))
         .x_label_area_size(36)
         .y_label_area_size(Y_LABELS)
-        .build_cartesian_2d(panel.x.clone(), y)
+        .build_cartesian_2d(x, y)
         .map_err(failed)?;
 
     let (bottom, top) = (panel.y.start, panel.y.end);
@@ -221,7 +232,12 @@ fn rgb((red, green, blue): Colour) -> RGBColor {
 
 /// As few digits as tell neighbouring marks apart.
 fn number(value: f64) -> String {
-    if value.abs() >= 10.0 || value.fract().abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.1}") }
+    match value.abs() {
+        // Marks below a tenth are powers of ten.
+        small @ 1e-9..0.095 => format!("{value:.0$}", (-small.log10() - 1e-9).ceil() as usize),
+        large if large >= 10.0 || large.fract() < 1e-9 => format!("{value:.0}"),
+        _ => format!("{value:.1}"),
+    }
 }
 
 fn failed(error: impl fmt::Display) -> DrawError {

@@ -12,6 +12,7 @@
 //! | [`breaker`] | what a breaker costs and saves in an outage, and with a service that flaps |
 //! | [`budgets`] | what each budget does when attempts fail |
 //! | [`throttle`] | what a throttled service sees of an overload |
+//! | [`hedging`] | what hedging cuts off the tail, and what it costs |
 //! | [`demo`] | a model API living through an incident, and the strategies of those who call it |
 //!
 //! Nothing here is published: the libraries that it measures are in the folders beside `docs`.
@@ -25,6 +26,7 @@ pub mod chart;
 pub mod clock;
 pub mod demo;
 pub mod files;
+pub mod hedging;
 pub mod rng;
 pub mod sheet;
 pub mod stats;

@@ -38,6 +38,13 @@ impl Latencies {
     pub fn quantile_ms(&self, q: f64) -> Option<f64> {
         (!self.is_empty()).then(|| self.0.value_at_quantile(q) as f64 / 1_000.0)
     }
+
+    /// The share of all, 0 to 1, that took longer than so many milliseconds; none when there are none.
+    #[must_use]
+    pub fn share_longer(&self, ms: f64) -> Option<f64> {
+        let longer = self.len() - self.0.count_between(0, (ms * 1_000.0) as u64);
+        (!self.is_empty()).then(|| longer as f64 / self.len() as f64)
+    }
 }
 
 impl Default for Latencies {
@@ -71,8 +78,17 @@ mod tests {
     }
 
     #[test]
+    fn the_share_that_is_longer_is_what_the_quantile_leaves() {
+        let all: Latencies = (1..=1_000).map(Duration::from_millis).collect();
+        for (ms, expected) in [(0.5, 1.0), (950.0, 0.05), (999.0, 0.001), (1_001.0, 0.0)] {
+            let seen = all.share_longer(ms).unwrap_or_default();
+            assert!((seen - expected).abs() < 0.001, "{ms}: {seen} is not about {expected}");
+        }
+    }
+
+    #[test]
     fn no_latencies_have_no_quantile() {
-        assert_eq!(Latencies::new().quantile_ms(0.5), None);
+        assert_eq!((Latencies::new().quantile_ms(0.5), Latencies::new().share_longer(1.0)), (None, None));
     }
 
     #[test]

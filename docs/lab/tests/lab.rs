@@ -39,13 +39,16 @@ fn json_alone_is_on_standard_output_and_the_chart_is_where_it_was_asked_for() {
         "warmup_successes",
         "window",
     ];
-    let shapes: [(&str, &[&str], &str); 3] = [
+    let hedging: &[&str] =
+        &["extra_load", "p50_ms", "p90_ms", "p95_ms", "p999_ms", "p99_ms", "policy", "requests", "scenario"];
+    let shapes: [(&str, &[&str], &str); 4] = [
         ("breaker", breaker, "cumulative"),
         ("budgets", &["attempts_per_request", "budget", "failure_rate", "success_share"], "in-flight"),
+        ("hedging", hedging, "tower-p95"),
         ("throttle", &["k", "offered", "sent", "served"], "no throttle"),
     ];
     for (experiment, shape, label) in shapes {
-        let output = lab(&[experiment, "--json", "--report", report(&folder)]);
+        let output = lab(&[experiment, "--json", "--quick", "--report", report(&folder)]);
         assert!(output.status.success(), "{output:?}");
         let json: Value = serde_json::from_slice(&output.stdout).expect("one object");
         let rows = json["rows"].as_array().expect("rows");
@@ -79,7 +82,7 @@ fn an_unknown_experiment_is_refused_and_the_known_are_listed() {
     for args in [&["hope"][..], &[]] {
         let output = lab(args);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(["breaker", "budgets", "throttle"].iter().all(|name| said.contains(name)), "{said}");
+        assert!(["breaker", "budgets", "hedging", "throttle"].iter().all(|name| said.contains(name)), "{said}");
     }
 }
 
@@ -88,7 +91,10 @@ fn help_names_the_experiments() {
     let output = lab(&["--help"]);
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(["breaker", "budgets", "throttle", "cargo xtask lab"].iter().all(|part| said.contains(part)), "{said}");
+    assert!(
+        ["breaker", "budgets", "hedging", "throttle", "cargo xtask lab"].iter().all(|part| said.contains(part)),
+        "{said}"
+    );
 }
 
 #[test]

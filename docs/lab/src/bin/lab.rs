@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use evenkeel_lab::{breaker, budgets, files, sheet::Sheet, throttle};
+use evenkeel_lab::{breaker, budgets, files, hedging, sheet::Sheet, throttle};
 
 /// Runs one of the experiments behind the book's figures: with the real types, in virtual time, so that it gives the same
 /// figures on every machine.
@@ -20,6 +20,10 @@ struct Args {
     /// Seed of all draws
     #[arg(long, default_value_t = 1)]
     seed: u64,
+
+    /// Few repetitions, for a look: the figures are less exact
+    #[arg(long)]
+    quick: bool,
 
     /// Where the chart is written
     #[arg(long, value_name = "DIR", default_value = "target/lab")]
@@ -36,6 +40,8 @@ enum Experiment {
     Breaker,
     /// The load that retries add under each budget, by the share of attempts that fail
     Budgets,
+    /// What hedging cuts off the tail and what it costs, and the same by `tower::hedge`
+    Hedging,
     /// What a service sees of an overload when its client throttles itself
     Throttle,
 }
@@ -45,14 +51,22 @@ impl Experiment {
         match self {
             Self::Breaker => "breaker.svg",
             Self::Budgets => "budgets.svg",
+            Self::Hedging => "hedging.svg",
             Self::Throttle => "throttle.svg",
         }
     }
 
-    fn sheet(self, seed: u64) -> io::Result<Sheet> {
+    fn sheet(self, seed: u64, quick: bool) -> io::Result<Sheet> {
         match self {
+            Self::Breaker if quick => breaker::Plan { runs: 1, ..breaker::Plan::new(seed) }.sheet(),
             Self::Breaker => breaker::Plan::new(seed).sheet(),
+            Self::Budgets if quick => budgets::Plan { runs: 1, ..budgets::Plan::new(seed) }.sheet(),
             Self::Budgets => budgets::Plan::new(seed).sheet(),
+            Self::Hedging if quick => {
+                hedging::Plan { requests: 5_000, per_second: 25.0, ..hedging::Plan::new(seed) }.sheet()
+            }
+            Self::Hedging => hedging::Plan::new(seed).sheet(),
+            Self::Throttle if quick => throttle::Plan { windows: 1, ..throttle::Plan::new(seed) }.sheet(),
             Self::Throttle => throttle::Plan::new(seed).sheet(),
         }
     }
@@ -71,7 +85,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> io::Result<()> {
     // Before the work, for a folder that cannot be made.
     let folder = files::folder(&args.report)?;
-    let sheet = args.experiment.sheet(args.seed)?;
+    let sheet = args.experiment.sheet(args.seed, args.quick)?;
     let chart = files::write(&folder, args.experiment.chart(), &sheet.svg)?;
     let mut out = io::stdout().lock();
     if args.json {
