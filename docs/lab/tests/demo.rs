@@ -47,6 +47,17 @@ async fn the_client_and_the_server_agree_about_what_was_sent() {
     assert!(of_naive.upstream_calls > of_none.upstream_calls);
 }
 
+#[tokio::test]
+async fn what_the_first_server_cannot_answer_the_second_does() {
+    let (run, seen) = over_http("evenkeel").await;
+    assert_eq!(seen.by_alternate.values().sum::<u64>(), seen.answered);
+    assert!(seen.by_alternate.values().all(|answers| *answers > 0), "{seen:?}");
+    assert_eq!(seen.calls_by_alternate["primary"], seen.upstream_calls);
+    assert!(seen.calls_by_alternate["secondary"] >= seen.by_alternate["secondary"], "{seen:?}");
+    assert!(run.received.len() as u64 <= seen.upstream_calls, "the first server saw no more than was sent to it");
+    assert!(seen.outage_answered_share > Some(0.5), "{seen:?}");
+}
+
 fn demo(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_demo")).args(args).output().expect("the demo, which cargo has built")
 }

@@ -3,25 +3,14 @@
 
 #![allow(missing_docs)]
 
+mod support;
+
 use std::time::Duration;
 
 use evenkeel_lab::demo::{
-    incident::{Incident, Phase},
-    run::Plan,
-    strategies::{self, Setup},
-    summary::Figures,
-    timeline::timeline,
+    incident::Phase, provider::Provider, run::Plan, strategies, summary::Figures, timeline::timeline,
 };
-
-fn plan(seed: u64, rps: f64, seconds: u64) -> Plan {
-    let setup = Setup { seed, rps, patience: Duration::from_secs(3) };
-    Plan { incident: Incident::new(Duration::from_secs(seconds)), setup, sized_for: rps }
-}
-
-async fn figures(plan: &Plan, name: &str) -> Figures {
-    let entry = strategies::find(name).expect("a strategy of that name");
-    Figures::of(&plan.directly(entry).await, &plan.incident)
-}
+use support::{figures, plan, run};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_replays_by_its_seed() {
@@ -80,8 +69,8 @@ async fn evenkeel_answers_most_and_late_answers_are_rare_and_the_outage_is_left_
             }
             assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
             assert!(evenkeel.p99_ms < tenacity.p99_ms, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
-            // A probe a second of life is that, however few the requests are.
-            let allowed = if rps < 100.0 { 0.4 } else { 0.2 };
+            // A dozen probes are that, however few the requests are.
+            let allowed = if rps < 100.0 { 0.2 } else { 0.1 };
             assert!(evenkeel.outage_amplification.is_some_and(|share| share < allowed), "{plan:?}\n{evenkeel:?}");
         }
     }
@@ -92,20 +81,26 @@ async fn evenkeels_breaker_leaves_a_dead_service_alone_and_notices_its_return() 
     for (rps, seconds) in [(200.0, 8), (200.0, 5), (200.0, 16), (100.0, 8), (500.0, 8)] {
         for seed in [1, 2, 3, 7, 42, 1234] {
             let plan = plan(seed, rps, seconds);
-            let seen = figures(&plan, "evenkeel").await;
-            assert!(seen.outage_amplification.is_some_and(|share| share < 0.2), "{plan:?}\n{seen:?}");
-            assert!(seen.recovery_ms.is_some_and(|ms| ms <= 1_000.0), "{plan:?}\n{seen:?}");
+            let run = run(&plan, "evenkeel").await;
+            let seen = Figures::of(&run, &plan.incident);
+            assert!(seen.outage_amplification.is_some_and(|share| share < 0.1), "{plan:?}\n{seen:?}");
+            let back = run
+                .records
+                .iter()
+                .find(|record| record.at >= plan.incident.outage().end && record.by == Some(Provider::Primary));
+            let noticed = back.map(|record| record.at - plan.incident.outage().end);
+            assert!(noticed.is_some_and(|after| after < Duration::from_millis(600)), "{plan:?}\n{noticed:?}");
         }
     }
 }
 
-/// What is rejected while the service is back, and the breaker does not know it yet, comes back after its next probe.
+/// While the primary is back, and its breaker does not know it yet, the secondary answers.
 #[tokio::test(start_paused = true)]
 async fn whoever_begins_after_the_outage_is_answered_by_evenkeel() {
     let (mut begun, mut lost) = (0, 0);
     for seed in 0..10 {
         let plan = plan(seed, 200.0, 8);
-        let run = plan.directly(strategies::find("evenkeel").expect("a strategy of that name")).await;
+        let run = run(&plan, "evenkeel").await;
         for record in run.records.iter().filter(|record| record.at >= plan.incident.outage().end) {
             begun += 1;
             lost += u32::from(record.latency.is_none());
@@ -115,16 +110,17 @@ async fn whoever_begins_after_the_outage_is_answered_by_evenkeel() {
 }
 
 /// 15 % errors, 5 % refusals, some that hang: no reason to stop calling. While the breaker is closed, every request is
-/// sent when it begins, and the retries come on top.
+/// sent to the primary when it begins; that is a tick of the clock late, and may be in the next slice.
 #[tokio::test(start_paused = true)]
 async fn evenkeels_breaker_does_not_take_the_surge_for_an_outage() {
     for seed in 0..10 {
         let plan = plan(seed, 200.0, 8);
-        let run = plan.directly(strategies::find("evenkeel").expect("a strategy of that name")).await;
+        let run = run(&plan, "evenkeel").await;
         let surge = plan.incident.span(Phase::Surge);
         for slice in timeline(&run, &plan.incident) {
             if (surge.start.as_secs_f64()..surge.end.as_secs_f64()).contains(&slice.at) {
-                assert!(slice.sent >= slice.offered, "seed {seed}: {slice:?}");
+                let two = 2.0 / (plan.incident.length().as_secs_f64() / 40.0);
+                assert!(slice.sent + two >= slice.offered, "seed {seed}: {slice:?}");
             }
         }
     }
@@ -141,7 +137,7 @@ async fn the_relations_do_not_hang_on_the_capacity_that_was_chosen() {
                 [figures(&plan, "none").await, figures(&plan, "tenacity").await, figures(&plan, "evenkeel").await];
             assert!(evenkeel.answered > none.answered, "{plan:?}\n{evenkeel:?}\n{none:?}");
             assert!(evenkeel.answered >= tenacity.answered, "{plan:?}\n{evenkeel:?}\n{tenacity:?}");
-            assert!(evenkeel.outage_amplification.is_some_and(|share| share < 0.2), "{plan:?}\n{evenkeel:?}");
+            assert!(evenkeel.outage_amplification.is_some_and(|share| share < 0.1), "{plan:?}\n{evenkeel:?}");
         }
     }
 }

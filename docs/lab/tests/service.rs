@@ -7,6 +7,7 @@ use std::{io::ErrorKind, sync::Arc, time::Duration};
 use evenkeel_lab::demo::{
     client::{Client, Request},
     incident::{Incident, Phase},
+    provider::Provider,
     service::{HANG, Reply, Service},
 };
 use tokio::time::{Instant, sleep, sleep_until};
@@ -19,7 +20,12 @@ fn service() -> Arc<Service> {
 }
 
 fn sized(rps: f64) -> Arc<Service> {
-    Arc::new(Service::new(1, INCIDENT, rps, Instant::now()))
+    Arc::new(Service::new(Provider::Primary, 1, INCIDENT, rps, Instant::now()))
+}
+
+/// The other one, whose incident begins when that of `primary` does.
+fn beside(primary: &Service) -> Arc<Service> {
+    Arc::new(Service::new(Provider::Secondary, 1, INCIDENT, RPS, primary.start()))
 }
 
 async fn until(phase: Phase, service: &Service) {
@@ -137,7 +143,7 @@ async fn who_comes_back_too_early_is_told_again() {
 #[tokio::test(start_paused = true)]
 async fn in_the_outage_connections_are_refused_and_then_all_are_answered_503() {
     let service = service();
-    let client = Client::direct(Arc::clone(&service));
+    let client = Client::direct([Arc::clone(&service), beside(&service)]);
     let request = Request::new(7, Arc::clone(&client));
 
     until(Phase::Refused, &service).await;
@@ -154,9 +160,56 @@ async fn in_the_outage_connections_are_refused_and_then_all_are_answered_503() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_second_provider_is_slower_and_well_all_the_time() {
+    let secondary = Arc::new(Service::new(Provider::Secondary, 1, INCIDENT, 100_000.0, Instant::now()));
+    for phase in Phase::ALL {
+        until(phase, &secondary).await;
+        let mut answers = crowd(&secondary, 2_000).await;
+        answers.sort_by_key(|(_, time)| *time);
+        let (_, median) = answers[1_000];
+        assert!(median.abs_diff(Duration::from_millis(60)) < Duration::from_millis(4), "{median:?} in {phase:?}");
+        let failed = answers.iter().filter(|(reply, _)| reply.status != 200).count();
+        assert!((1..30).contains(&failed), "{failed} of 2,000 in {phase:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_provider_has_luck_of_its_own() {
+    let (mut faster, mut slower) = (0, 0);
+    for id in 0..40 {
+        let mut times = [Duration::ZERO; 2];
+        for (provider, time) in Provider::ALL.into_iter().zip(&mut times) {
+            // A new one each time, so that it is calm.
+            let begun = Instant::now();
+            Arc::new(Service::new(provider, 1, INCIDENT, RPS, begun)).answer(id, 0).await;
+            *time = begun.elapsed();
+        }
+        // With the same luck it would always take three times as long.
+        faster += u32::from(times[1] < times[0] * 2);
+        slower += u32::from(times[1] > times[0] * 4);
+    }
+    assert!(faster > 3 && slower > 3, "{faster} and {slower} of 40");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_goes_to_whom_it_is_sent_and_the_answer_says_who_gave_it() {
+    let primary = service();
+    let client = Client::direct([Arc::clone(&primary), beside(&primary)]);
+    let request = Request::new(7, Arc::clone(&client));
+    until(Phase::Unavailable, &primary).await;
+    for (provider, status) in [(Provider::Secondary, 200), (Provider::Primary, 503), (Provider::Secondary, 200)] {
+        let answer = client.send(provider, request.message()).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.extensions().get()), (status, Some(&provider)));
+    }
+    let to: Vec<Provider> = client.sent().iter().map(|sent| sent.to).collect();
+    assert_eq!(to, [Provider::Secondary, Provider::Primary, Provider::Secondary]);
+    assert_eq!(primary.received().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_in_line_when_it_went_down_is_lost() {
     let service = service();
-    let client = Client::direct(Arc::clone(&service));
+    let client = Client::direct([Arc::clone(&service), beside(&service)]);
     sleep_until(service.start() + INCIDENT.span(Phase::Refused).start - Duration::from_millis(2)).await;
     let mut calls = tokio::task::JoinSet::new();
     for id in 0..12 {

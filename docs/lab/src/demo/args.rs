@@ -13,7 +13,8 @@ use super::strategies::{self, Entry, Setup};
 ///
 /// Real HTTP requests over loopback TCP go to a real server in this program, which is calm at first (median 20 ms), then
 /// slow and failing (up to 500 ms, 15 % errors, some 429), then down (connections refused, then 503 to all), then well
-/// again. Time is compressed 10:1: a wait of 5 s in a script is 0.5 s here.
+/// again. A second server is slower (median 60 ms) and well all the time; who knows it may ask it instead. Time is compressed
+/// 10:1: a wait of 5 s in a script is 0.5 s here.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "demo", bin_name = "cargo xtask demo", after_help = LEGEND)]
 pub struct Args {
@@ -25,7 +26,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 8.0, value_parser = seconds)]
     pub seconds: f64,
 
-    /// Requests per second; the server's capacity is sized by it
+    /// Requests per second; the servers' capacity is sized by it
     #[arg(long, value_name = "RATE", default_value_t = 200.0, value_parser = rate)]
     pub rps: f64,
 
@@ -78,14 +79,15 @@ impl Args {
 
 const LEGEND: &str = "\
 answered       the caller had a 2xx within its patience; latencies are those of the answered
-upstream       attempts sent to the server, refused connections included
-amplification  attempts per request; in the outage: attempts sent in it per request begun in it
+in outage      of the requests begun in it
+upstream       attempts sent to the primary server, refused connections included
+amplification  those per request; in the outage: those sent in it per request begun in it
 recovery       from the end of the outage until 95 % of the requests in a window of 500 ms are answered,
                to the beginning of that window
+answered by    the primary + the secondary server, which only `evenkeel` knows; so with `calls to`
 
-The budget of `evenkeel` is sized by the load; its breaker sends a probe or two in each second of life (100 ms here) of the
-outage, whatever the load. At few requests a second that is much beside those of the outage, and under 100 a second or 4 s
-all figures are of few requests.";
+The secondary is slower (median 60 ms), takes the same load, and fails one request in 200. The budget of `evenkeel` is sized by
+the load. Under 100 requests a second or 4 s all figures are of few requests.";
 
 /// With fewer requests than this, what is seen is chance more than strategy.
 const ENOUGH: f64 = 800.0;

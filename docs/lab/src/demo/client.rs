@@ -20,12 +20,13 @@ use hyper_util::{
 use tokio::time::Instant;
 
 use super::{
-    incident::Phase,
+    provider::Provider,
     service::{Reply, Service},
 };
 
 /// The final answer to a request, and the result of each attempt. Any status is `Ok`; an error is an answer that did not
-/// come, and its kind says why: `ConnectionRefused`, `ConnectionReset`, or a strategy's own `TimedOut`.
+/// come, and its kind says why: `ConnectionRefused`, `ConnectionReset`, or a strategy's own `TimedOut`. A response has its
+/// [`Provider`] as an extension.
 pub type Answer = io::Result<Response<Bytes>>;
 
 /// One request of the load: what a strategy turns into one final [`Answer`].
@@ -36,9 +37,9 @@ pub struct Request {
     client: Arc<Client>,
 }
 
-/// How many attempts of a request were sent. The copies of its HTTP form share it, as an extension.
+/// How many attempts of a request were sent to each provider. The copies of its HTTP form share it, as an extension.
 #[derive(Clone, Debug, Default)]
-struct Attempts(Arc<AtomicU32>);
+struct Attempts(Arc<[AtomicU32; 2]>);
 
 impl Request {
     /// The request with this number, not sent yet.
@@ -60,7 +61,7 @@ impl Request {
             .expect("a request of legal parts")
     }
 
-    /// Sends it (again), with no limit of time other than the caller's patience.
+    /// Sends it (again) to the primary, with no limit of time other than the caller's patience.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl Request {
     ///
     /// Dropping the future closes the connection. The service goes on with the work.
     pub async fn send(&self) -> Answer {
-        self.client.send(self.message()).await
+        self.client.send(Provider::Primary, self.message()).await
     }
 }
 
@@ -82,37 +83,39 @@ pub struct Client {
     sent: Mutex<Vec<Sent>>,
 }
 
-/// An attempt that was sent to the primary.
-#[derive(Clone, Copy, Debug)]
+/// An attempt that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
+    /// To whom.
+    pub to: Provider,
     /// When, since the start of the incident.
     pub at: Duration,
 }
 
-/// How attempts reach the service.
+/// How attempts reach the services, which are in the order of [`Provider::ALL`].
 #[derive(Debug)]
 enum Transport {
-    Http { client: legacy::Client<HttpConnector, Full<Bytes>>, server: SocketAddr },
-    Direct(Arc<Service>),
+    Http { client: legacy::Client<HttpConnector, Full<Bytes>>, servers: [SocketAddr; 2] },
+    Direct([Arc<Service>; 2]),
 }
 
 impl Client {
-    /// A client that calls `server` over TCP, with keep-alive; its clock begins at `start`.
+    /// A client that calls the providers' servers over TCP, with keep-alive; its clock begins at `start`.
     #[must_use]
-    pub fn http(server: SocketAddr, start: Instant) -> Arc<Self> {
+    pub fn http(servers: [SocketAddr; 2], start: Instant) -> Arc<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         // It sends again by itself only what found its pooled connection closed, and so was never sent.
         let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Self::over(Transport::Http { client, server }, start)
+        Self::over(Transport::Http { client, servers }, start)
     }
 
-    /// A client that calls the model of the service in this process, without a network, with the same outage: what
-    /// runs in an instant under tokio's paused clock.
+    /// A client that calls the models of the providers' services in this process, without a network, with the same outage:
+    /// what runs in an instant under tokio's paused clock. Its clock begins with the primary's incident.
     #[must_use]
-    pub fn direct(service: Arc<Service>) -> Arc<Self> {
-        let start = service.start();
-        Self::over(Transport::Direct(service), start)
+    pub fn direct(services: [Arc<Service>; 2]) -> Arc<Self> {
+        let start = services[Provider::Primary.place()].start();
+        Self::over(Transport::Direct(services), start)
     }
 
     fn over(transport: Transport, start: Instant) -> Arc<Self> {
@@ -131,7 +134,7 @@ impl Client {
         self.start
     }
 
-    /// Sends a [message](Request::message) as the next attempt of its request.
+    /// Sends a [message](Request::message) as the next attempt of its request at that provider.
     ///
     /// # Errors
     ///
@@ -140,17 +143,21 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection. The service goes on with the work.
-    pub async fn send(&self, mut message: http::Request<Bytes>) -> Answer {
+    pub async fn send(&self, to: Provider, mut message: http::Request<Bytes>) -> Answer {
         let attempts = message.extensions_mut().get_or_insert_default::<Attempts>();
-        let attempt = attempts.0.fetch_add(1, Ordering::Relaxed);
-        let sent = Sent { at: self.start.elapsed() };
+        let attempt = attempts.0[to.place()].fetch_add(1, Ordering::Relaxed);
+        let sent = Sent { to, at: self.start.elapsed() };
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
-        match &self.transport {
-            Transport::Http { client, server } => send_http(client, *server, message, attempt).await,
-            Transport::Direct(service) => {
-                send_direct(service, number(message.headers(), IDEMPOTENCY_KEY), attempt).await
+        let answer = match &self.transport {
+            Transport::Http { client, servers } => send_http(client, servers[to.place()], message, attempt).await,
+            Transport::Direct(services) => {
+                send_direct(&services[to.place()], number(message.headers(), IDEMPOTENCY_KEY), attempt).await
             }
-        }
+        };
+        answer.map(|mut response| {
+            response.extensions_mut().insert(to);
+            response
+        })
     }
 }
 
@@ -188,7 +195,7 @@ async fn send_http(
 
 async fn send_direct(service: &Arc<Service>, id: u64, attempt: u32) -> Answer {
     let now = service.start().elapsed();
-    let down = service.incident().span(Phase::Refused);
+    let Some(down) = service.refuses() else { return Ok(response(service.answer(id, attempt).await)) };
     if down.contains(&now) {
         return Err(ErrorKind::ConnectionRefused.into());
     }

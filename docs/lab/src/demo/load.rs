@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     client::{Client, Request},
+    provider::Provider,
     strategies::Strategy,
 };
 use crate::rng::Rng;
@@ -21,6 +22,8 @@ pub struct Record {
     pub at: Duration,
     /// How long it took until the caller had a 2xx; none if it had another answer, or none within its patience.
     pub latency: Option<Duration>,
+    /// Who answered with that.
+    pub by: Option<Provider>,
 }
 
 /// The times at which requests begin: a Poisson process of `rps` requests a second over `length`.
@@ -61,8 +64,13 @@ async fn one(
 ) -> Record {
     let begun = start + at;
     let answer = timeout_at(begun + patience, strategy.answer(&request)).await;
-    let answered = matches!(answer, Ok(Ok(response)) if response.status().is_success());
-    Record { at, latency: answered.then(|| begun.elapsed()) }
+    let latency = begun.elapsed();
+    match answer {
+        Ok(Ok(response)) if response.status().is_success() => {
+            Record { at, latency: Some(latency), by: response.extensions().get().copied() }
+        }
+        Ok(_) | Err(_) => Record { at, latency: None, by: None },
+    }
 }
 
 /// Sets the draws of the arrivals apart from those of the service, which have three keys.

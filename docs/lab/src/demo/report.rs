@@ -33,7 +33,10 @@ pub fn write(folder: &Path, plan: &Plan, runs: &[Run]) -> io::Result<PathBuf> {
 /// The time lines alone: a row for each strategy, all rows to the same scale.
 fn charts(plan: &Plan, runs: &[Run]) -> Result<String, crate::chart::DrawError> {
     let lines: Vec<(&Run, Vec<Slice>)> = runs.iter().map(|run| (run, timeline(run, &plan.incident))).collect();
-    let highest = lines.iter().flat_map(|(_, slices)| slices).map(|slice| slice.sent.max(slice.offered));
+    let highest = lines
+        .iter()
+        .flat_map(|(_, slices)| slices)
+        .map(|slice| slice.sent.max(slice.sent_elsewhere).max(slice.offered));
     // A spike beyond it is drawn at the edge, or it would flatten all else.
     let highest = highest.fold(plan.setup.rps, f64::max).min(plan.setup.rps * 6.0) * 1.15;
     let slowest = (plan.setup.patience.as_secs_f64() * 1_000.0).max(LOWEST_MS * 10.0);
@@ -65,6 +68,7 @@ fn charts(plan: &Plan, runs: &[Run]) -> Result<String, crate::chart::DrawError> 
                     Scale::Linear,
                     vec![
                         line("sent", colours::ORANGE, 2, |slice| Some(slice.sent)),
+                        line("elsewhere", colours::PURPLE, 1, |slice| Some(slice.sent_elsewhere)),
                         line("at the server", colours::BLUE, 2, |slice| Some(slice.received)),
                         line("offered", colours::GREY, 2, |slice| Some(slice.offered)),
                     ],
@@ -146,12 +150,14 @@ here are 200 ms of a model API's life, and a wait of 5 s in a script is 0.5 s he
 <tr><th>strategy</th>{headings}<th>reached the server</th></tr>
 {rows}</table>
 <p><em>Answered</em>: the caller had a 2xx within its patience; latencies are those of the answered.
-<em>Upstream</em>: attempts sent to the server, refused connections included. <em>Amplif.</em>: those per request;
-<em>in outage</em>: those sent during the outage per request begun in it. <em>Recovery</em>: from the end of the outage
-until 95 % of the requests in a window of 500 ms are answered, to the beginning of that window. In the charts, <em>at the server</em>
-is what it received: less than what was <em>sent</em> where connections are refused.</p>
-<p>The budget of <em>evenkeel</em> is a default one, of 35 retries whatever the load: at few requests a second that is much
-beside the requests of the outage. Under some 800 requests (a hundred a second for 8 s) all figures are of few.</p>
+<em>… in outage</em>: of the requests begun in it. <em>Upstream</em>: attempts sent to the primary, refused connections
+included. <em>Amplif.</em>: those per request; <em>… in outage</em>: those sent during the outage per request begun in it.
+<em>Recovery</em>: from the end of the outage until 95 % of the requests in a window of 500 ms are answered, to the beginning
+of that window. <em>Answered by</em>, <em>calls to</em>: the primary, and the secondary, which is slower (median 60 ms) and well
+all the time; only <em>evenkeel</em> knows it. In the charts, <em>at the server</em> is what the primary received: less than what
+was <em>sent</em> to it where connections are refused; <em>elsewhere</em> is what was sent to the secondary.</p>
+<p>The budget of <em>evenkeel</em> is sized by the load. Under some 800 requests (a hundred a second for 8 s) all figures are of
+few.</p>
 {svg}
 </html>
 "#,

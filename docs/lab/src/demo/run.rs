@@ -1,4 +1,4 @@
-//! One strategy's run: a fresh server, a fresh client, the whole load, and what was seen.
+//! One strategy's run: fresh servers, a fresh client, the whole load, and what was seen.
 
 use std::sync::Arc;
 use std::{io, time::Duration};
@@ -10,6 +10,7 @@ use super::{
     client::Client,
     incident::Incident,
     load,
+    provider::Provider,
     server::Server,
     service::Service,
     strategies::{Entry, Setup},
@@ -23,7 +24,7 @@ pub struct Plan {
     pub incident: Incident,
     /// What the strategy is told.
     pub setup: Setup,
-    /// The requests per second that the server's slots are sized for.
+    /// The requests per second that the servers' slots are sized for.
     pub sized_for: f64,
 }
 
@@ -38,37 +39,40 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When the server cannot have a port, cannot accept, or cannot have its port back.
+    /// When a server cannot have a port, cannot accept, or cannot have its port back.
     pub async fn over_http(&self, strategy: &Entry) -> io::Result<Run> {
-        let server = Server::bind().await?;
+        let [primary, secondary] = [Server::bind().await?, Server::bind().await?];
         let start = Instant::now() + LEAD;
-        let service = self.service(start);
-        let client = Client::http(server.address(), start);
+        let services = self.services(start);
+        let client = Client::http([primary.address(), secondary.address()], start);
+        let [first, second] = services.clone();
+        let serving = async { tokio::try_join!(primary.run(first), secondary.run(second)) };
         tokio::select! {
-            // While it serves it does not return.
-            ended = server.run(Arc::clone(&service)) => Err(ended.err().unwrap_or_else(|| io::ErrorKind::Other.into())),
-            run = self.drive(strategy, &client, &service) => Ok(run),
+            // While they serve they do not return.
+            ended = serving => Err(ended.err().unwrap_or_else(|| io::ErrorKind::Other.into())),
+            run = self.drive(strategy, &client, &services) => Ok(run),
         }
     }
 
-    /// Runs `strategy` against the model of the service without a network: under tokio's paused clock, in no time, and
+    /// Runs `strategy` against the models of the services without a network: under tokio's paused clock, in no time, and
     /// always the same.
     pub async fn directly(&self, strategy: &Entry) -> Run {
-        let service = self.service(Instant::now());
-        let client = Client::direct(Arc::clone(&service));
-        self.drive(strategy, &client, &service).await
+        let services = self.services(Instant::now());
+        let client = Client::direct(services.clone());
+        self.drive(strategy, &client, &services).await
     }
 
-    fn service(&self, start: Instant) -> Arc<Service> {
-        Arc::new(Service::new(self.setup.seed, self.incident, self.sized_for, start))
+    fn services(&self, start: Instant) -> [Arc<Service>; 2] {
+        let of = |provider| Arc::new(Service::new(provider, self.setup.seed, self.incident, self.sized_for, start));
+        Provider::ALL.map(of)
     }
 
-    async fn drive(&self, entry: &Entry, client: &Arc<Client>, service: &Arc<Service>) -> Run {
+    async fn drive(&self, entry: &Entry, client: &Arc<Client>, services: &[Arc<Service>; 2]) -> Run {
         let Setup { seed, rps, patience } = self.setup;
         let strategy = (entry.make)(&self.setup, client);
         let arrivals = load::arrivals(seed, rps, self.incident.length());
         let records = load::drive(&strategy, client, &arrivals, patience).await;
-        Run { name: entry.name, records, sent: client.sent(), received: service.received() }
+        Run { name: entry.name, records, sent: client.sent(), received: services[Provider::Primary.place()].received() }
     }
 
     /// The figures of `runs`.
@@ -82,5 +86,5 @@ impl Plan {
     }
 }
 
-/// Time for the server to be there before the first request.
+/// Time for the servers to be there before the first request.
 const LEAD: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! The service behind real TCP: it listens, stops listening for the first half of the outage, and comes back.
+//! A service behind real TCP: it listens, stops listening for the first half of its outage, if it has one, and comes back.
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,6 @@ use tokio::{
 
 use super::{
     client::{ATTEMPT, IDEMPOTENCY_KEY, number, response},
-    incident::Phase,
     service::Service,
 };
 
@@ -56,7 +55,7 @@ impl Server {
     /// When it cannot accept, or cannot have its port back after the outage.
     pub async fn run(self, service: Arc<Service>) -> io::Result<()> {
         let Self { listener, address } = self;
-        let down = service.incident().span(Phase::Refused);
+        let Some(down) = service.refuses() else { return serve_until(listener, &service, None).await };
         let (close, reopen) = (service.start() + down.start, service.start() + down.end);
 
         serve_until(listener, &service, Some(close)).await?;

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::incident::{Incident, Phase};
+use super::{incident::Incident, provider::Provider};
 use crate::rng::Rng;
 
 /// What an attempt is answered.
@@ -28,7 +29,7 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
 }
 
-/// A model API with a finite capacity, in the weather of an [`Incident`].
+/// A model API with a finite capacity, in the weather of its [`Provider`] in an [`Incident`].
 ///
 /// - `slots` attempts are worked on at once; `queue` more wait in line; the rest is answered 503 at once.
 /// - The longer the line, the slower the work (up to twice the time), as with a batch that fills: overload first makes
@@ -37,10 +38,11 @@ pub struct Reply {
 /// - An attempt that hangs is lost before it has a slot, and holds none: its connection stays open and silent until the
 ///   caller closes it, or for [`HANG`], which is longer than anybody waits.
 /// - A caller that was told to come back later, and comes back earlier, is told again.
-/// - The luck of an attempt depends on the seed, the request and the attempt's number, and on nothing else: a request's
-///   first attempt has the same luck under every strategy. What comes of it depends on the crowd, too.
+/// - The luck of an attempt depends on the seed, the request, the provider and the attempt's number there, and on nothing
+///   else: a request's first attempt has the same luck under every strategy. What comes of it depends on the crowd, too.
 #[derive(Debug)]
 pub struct Service {
+    provider: Provider,
     seed: u64,
     incident: Incident,
     start: Instant,
@@ -58,20 +60,28 @@ struct Gate {
 }
 
 impl Service {
-    /// A service with room for `rps` requests a second in the surge and about a quarter more, whose incident begins at
-    /// `start`.
+    /// That provider's service, with room for `rps` requests a second in the surge and about a quarter more, whose incident
+    /// begins at `start`.
     #[must_use]
-    pub fn new(seed: u64, incident: Incident, rps: f64, start: Instant) -> Self {
+    pub fn new(provider: Provider, seed: u64, incident: Incident, rps: f64, start: Instant) -> Self {
         let slots = slots(rps);
         let gate =
             || Gate { slots: Semaphore::new(slots), waiting: AtomicUsize::new(0), queue: slots * QUEUE_PER_SLOT };
-        Self { seed, incident, start, lives: [gate(), gate()], barred: Mutex::default(), received: Mutex::default() }
+        Self {
+            provider,
+            seed,
+            incident,
+            start,
+            lives: [gate(), gate()],
+            barred: Mutex::default(),
+            received: Mutex::default(),
+        }
     }
 
-    /// The incident that it lives through.
+    /// When it does not listen, since the start, if that ever is so.
     #[must_use]
-    pub fn incident(&self) -> &Incident {
-        &self.incident
+    pub fn refuses(&self) -> Option<Range<Duration>> {
+        self.provider.refuses(&self.incident)
     }
 
     /// When the incident began.
@@ -101,10 +111,10 @@ impl Service {
     async fn work(&self, request: u64, attempt: u32) -> Reply {
         let arrived = Instant::now();
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(arrived - self.start);
-        let Some(weather) = self.incident.weather(arrived - self.start) else {
+        let Some(weather) = self.provider.weather(&self.incident, arrived - self.start) else {
             return Reply::status(503);
         };
-        let mut draw = Rng::keyed(&[self.seed, request, u64::from(attempt)]);
+        let mut draw = self.luck(request, attempt);
         if let Some(reply) = self.refuse(request, arrived, draw.chance(weather.throttled), &mut draw) {
             return reply;
         }
@@ -123,6 +133,13 @@ impl Service {
         Reply::status(status)
     }
 
+    fn luck(&self, request: u64, attempt: u32) -> Rng {
+        match self.provider {
+            Provider::Primary => Rng::keyed(&[self.seed, request, u64::from(attempt)]),
+            Provider::Secondary => Rng::keyed(&[self.seed, request, u64::from(attempt), SECONDARY]),
+        }
+    }
+
     /// The 429 at the door, for one who is out of luck or comes back before the time that it was told.
     fn refuse(&self, request: u64, now: Instant, unlucky: bool, draw: &mut Rng) -> Option<Reply> {
         let wait = RETRY_AFTER_MIN + (RETRY_AFTER_MAX - RETRY_AFTER_MIN).mul_f64(draw.unit());
@@ -137,8 +154,8 @@ impl Service {
     }
 
     fn life(&self, now: Instant) -> &Gate {
-        let down = self.incident.span(Phase::Refused).start;
-        &self.lives[usize::from(now - self.start >= down)]
+        let is_back = self.refuses().is_some_and(|down| now - self.start >= down.start);
+        &self.lives[usize::from(is_back)]
     }
 }
 
@@ -210,3 +227,6 @@ const QUICK: Duration = Duration::from_millis(20);
 /// 1 s to 2 s of real life.
 const RETRY_AFTER_MIN: Duration = Duration::from_millis(100);
 const RETRY_AFTER_MAX: Duration = Duration::from_millis(200);
+
+/// Sets the second provider's draws apart from the first's.
+const SECONDARY: u64 = u64::from_be_bytes(*b"second  ");

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use super::{client::Sent, incident::Incident, load::Record};
+use super::{client::Sent, incident::Incident, load::Record, provider::Provider};
 use crate::stats::Latencies;
 
 /// All that was seen of one strategy.
@@ -14,10 +14,17 @@ pub struct Run {
     pub name: &'static str,
     /// What became of each request.
     pub records: Vec<Record>,
-    /// Each attempt that was sent to the primary.
+    /// Each attempt that was sent.
     pub sent: Vec<Sent>,
-    /// When each attempt reached the service, by its own account. Those that were refused never did.
+    /// When each attempt reached the primary, by its own account. Those that were refused never did.
     pub received: Vec<Duration>,
+}
+
+impl Run {
+    /// The attempts that were sent to that provider.
+    pub fn sent_to(&self, provider: Provider) -> impl Iterator<Item = &Sent> {
+        self.sent.iter().filter(move |sent| sent.to == provider)
+    }
 }
 
 /// The object that `--json` prints.
@@ -42,6 +49,8 @@ pub struct Figures {
     pub answered: u64,
     /// `answered` per request.
     pub answered_share: f64,
+    /// Of the requests begun in the outage, the share that was answered; none if none began in it.
+    pub outage_answered_share: Option<f64>,
     /// Half of the answered took no longer; none if none was answered.
     pub p50_ms: Option<f64>,
     /// 95 % of the answered took no longer.
@@ -52,15 +61,20 @@ pub struct Figures {
     pub upstream_calls: u64,
     /// `upstream_calls` per request.
     pub amplification: f64,
-    /// Attempts sent during the outage per request begun in it; none if none began in it.
+    /// Attempts sent to the primary during the outage per request begun in it; none if none began in it.
     pub outage_amplification: Option<f64>,
     /// From the end of the outage to the **beginning** of the first window of 500 ms (see [`RECOVERY_WINDOW`]) of which
     /// 95 % of the requests are answered: 0 when that is the case at once, and always a multiple of a tenth of the window;
     /// none if there is no such window.
     pub recovery_ms: Option<f64>,
-    /// Answered requests by who answered them.
-    pub by_alternate: BTreeMap<&'static str, u64>,
+    /// Answered requests by who answered them; their sum is `answered`.
+    pub by_alternate: ByProvider,
+    /// Attempts sent to each, refused connections included; the primary's are `upstream_calls`.
+    pub calls_by_alternate: ByProvider,
 }
+
+/// A count for each provider, by its name.
+pub type ByProvider = BTreeMap<&'static str, u64>;
 
 /// Requests that begin within it are judged together. In a recovery that is shorter than two of them, half of it.
 pub const RECOVERY_WINDOW: Duration = Duration::from_millis(500);
@@ -71,23 +85,28 @@ impl Figures {
     pub fn of(run: &Run, incident: &Incident) -> Self {
         let latencies: Latencies = run.records.iter().filter_map(|record| record.latency).collect();
         let outage = incident.outage();
-        let begun_in_outage = run.records.iter().filter(|record| outage.contains(&record.at)).count();
-        let sent_in_outage = run.sent.iter().filter(|sent| outage.contains(&sent.at)).count();
+        let begun_in_outage = run.records.iter().filter(|record| outage.contains(&record.at));
+        let (begun_in_outage, answered_in_outage) = tally(begun_in_outage);
+        let sent_in_outage = run.sent_to(Provider::Primary).filter(|sent| outage.contains(&sent.at)).count() as u64;
         let (requests, answered) = (run.records.len() as u64, latencies.len());
-        let upstream_calls = run.sent.len() as u64;
+        let calls = |provider| run.sent_to(provider).count() as u64;
+        let answers = |provider| run.records.iter().filter(|record| record.by == Some(provider)).count() as u64;
+        let upstream_calls = calls(Provider::Primary);
         Self {
             name: run.name,
             requests,
             answered,
             answered_share: round(share(answered, requests).unwrap_or(0.0), 4),
+            outage_answered_share: share(answered_in_outage, begun_in_outage).map(|share| round(share, 4)),
             p50_ms: latencies.quantile_ms(0.50).map(|ms| round(ms, 1)),
             p95_ms: latencies.quantile_ms(0.95).map(|ms| round(ms, 1)),
             p99_ms: latencies.quantile_ms(0.99).map(|ms| round(ms, 1)),
             upstream_calls,
             amplification: round(share(upstream_calls, requests).unwrap_or(0.0), 3),
-            outage_amplification: share(sent_in_outage as u64, begun_in_outage as u64).map(|share| round(share, 3)),
+            outage_amplification: share(sent_in_outage, begun_in_outage).map(|share| round(share, 3)),
             recovery_ms: recovery(&run.records, incident).map(|time| round(time.as_secs_f64() * 1_000.0, 1)),
-            by_alternate: BTreeMap::from([("primary", answered)]),
+            by_alternate: by_provider(answers),
+            calls_by_alternate: by_provider(calls),
         }
     }
 }
@@ -99,15 +118,22 @@ fn recovery(records: &[Record], incident: &Incident) -> Option<Duration> {
     let step = window / 10;
     let mut from = begin;
     while !step.is_zero() && from + window <= end {
-        let within = records.iter().filter(|record| (from..from + window).contains(&record.at));
-        let (all, answered) = within
-            .fold((0_u64, 0_u64), |(all, answered), record| (all + 1, answered + u64::from(record.latency.is_some())));
+        let (all, answered) = tally(records.iter().filter(|record| (from..from + window).contains(&record.at)));
         if share(answered, all).is_some_and(|share| share >= 0.95) {
             return Some(from - begin);
         }
         from += step;
     }
     None
+}
+
+/// How many there are, and how many of them are answered.
+fn tally<'a>(records: impl Iterator<Item = &'a Record>) -> (u64, u64) {
+    records.fold((0, 0), |(all, answered), record| (all + 1, answered + u64::from(record.latency.is_some())))
+}
+
+fn by_provider(count: impl Fn(Provider) -> u64) -> ByProvider {
+    Provider::ALL.map(|provider| (provider.name(), count(provider))).into()
 }
 
 fn share(part: u64, whole: u64) -> Option<f64> {
@@ -126,13 +152,19 @@ mod tests {
     const INCIDENT: Incident = Incident::new(Duration::from_secs(8));
     const MS: Duration = Duration::from_millis(1);
 
-    /// A request each 10 ms, and whether those that begin at such a time (in ms) are answered.
-    fn records(answered: impl Fn(u32) -> bool) -> Vec<Record> {
-        (0..800).map(|n| n * 10).map(|at| Record { at: MS * at, latency: answered(at).then_some(MS * 20) }).collect()
+    /// One that began at that time, and was answered after so long, in ms.
+    fn record(at: u32, latency: Option<u32>) -> Record {
+        Record { at: MS * at, latency: latency.map(|ms| MS * ms), by: latency.map(|_| Provider::Primary) }
     }
 
+    /// A request each 10 ms, and whether those that begin at such a time (in ms) are answered.
+    fn records(answered: impl Fn(u32) -> bool) -> Vec<Record> {
+        (0..800).map(|n| n * 10).map(|at| record(at, answered(at).then_some(20))).collect()
+    }
+
+    /// With attempts that were sent to the primary at those times.
     fn run(records: Vec<Record>, sent: &[u32]) -> Run {
-        let sent: Vec<Sent> = sent.iter().map(|at| Sent { at: MS * *at }).collect();
+        let sent: Vec<Sent> = sent.iter().map(|at| Sent { to: Provider::Primary, at: MS * *at }).collect();
         Run { name: "some", received: sent.iter().map(|sent| sent.at).collect(), records, sent }
     }
 
@@ -157,23 +189,33 @@ mod tests {
     #[test]
     fn a_short_recovery_has_a_shorter_window() {
         let incident = Incident::new(MS * 1_000);
-        let few: Vec<Record> = [800, 850, 900].map(|at| Record { at: MS * at, latency: Some(MS) }).to_vec();
+        let few: Vec<Record> = [800, 850, 900].map(|at| record(at, Some(1))).to_vec();
         assert_eq!(recovery(&few, &incident), Some(Duration::ZERO));
         assert_eq!(recovery(&[], &incident), None);
     }
 
     #[test]
     fn the_outage_counts_what_was_sent_in_it_by_whomever() {
-        let outage = [5_000, 5_500].map(|at| Record { at: MS * at, latency: None });
-        let before = Record { at: MS * 4_199, latency: Some(MS * 7) };
-        let figures =
-            Figures::of(&run([&[before][..], &outage].concat(), &[4_199, 4_200, 5_000, 6_199, 6_200]), &INCIDENT);
+        let records = vec![record(4_199, Some(7)), record(5_000, None), record(5_500, None)];
+        let figures = Figures::of(&run(records, &[4_199, 4_200, 5_000, 6_199, 6_200]), &INCIDENT);
         assert_eq!(figures.outage_amplification, Some(1.5));
         assert_eq!(figures.upstream_calls, 5);
         assert_eq!((figures.requests, figures.answered), (3, 1));
         assert_eq!(figures.answered_share, 0.3333);
-        assert_eq!(figures.p99_ms, Some(7.0));
-        assert_eq!(figures.by_alternate, BTreeMap::from([("primary", 1)]));
+        assert_eq!((figures.p99_ms, figures.outage_answered_share), (Some(7.0), Some(0.0)));
+        assert_eq!(figures.by_alternate, BTreeMap::from([("primary", 1), ("secondary", 0)]));
+    }
+
+    #[test]
+    fn the_load_is_the_primarys_and_answers_and_calls_are_counted_for_each() {
+        let elsewhere = Record { by: Some(Provider::Secondary), ..record(5_000, Some(60)) };
+        let mut run = run(vec![record(100, Some(20)), elsewhere, record(5_500, None)], &[100, 5_000]);
+        run.sent.extend([5_001, 5_500].map(|at| Sent { to: Provider::Secondary, at: MS * at }));
+        let figures = Figures::of(&run, &INCIDENT);
+        assert_eq!((figures.upstream_calls, figures.amplification), (2, 0.667));
+        assert_eq!((figures.outage_amplification, figures.outage_answered_share), (Some(0.5), Some(0.5)));
+        assert_eq!(figures.by_alternate, BTreeMap::from([("primary", 1), ("secondary", 1)]));
+        assert_eq!(figures.calls_by_alternate, BTreeMap::from([("primary", 2), ("secondary", 2)]));
     }
 
     #[test]
@@ -197,6 +239,7 @@ mod tests {
             "requests",
             "answered",
             "answered_share",
+            "outage_answered_share",
             "p50_ms",
             "p95_ms",
             "p99_ms",
@@ -205,6 +248,7 @@ mod tests {
             "outage_amplification",
             "recovery_ms",
             "by_alternate",
+            "calls_by_alternate",
         ];
         promised.sort_unstable();
         let mut present = keys(&json["strategies"][0]);

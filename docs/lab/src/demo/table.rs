@@ -1,19 +1,25 @@
 //! The figures as a table of text.
 
-use super::summary::{Figures, Summary};
+use super::{
+    provider::Provider,
+    summary::{ByProvider, Figures, Summary},
+};
 use crate::table;
 
 /// What the table and the report show of each strategy, beside its name: a heading, and a cell.
-pub(super) const COLUMNS: [Column; 9] = [
+pub(super) const COLUMNS: [Column; 12] = [
     ("requests", |figures| figures.requests.to_string()),
-    ("answered", |figures| format!("{:.1} %", figures.answered_share * 100.0)),
+    ("answered", |figures| percent(figures.answered_share)),
+    ("… in outage", |figures| figures.outage_answered_share.map_or_else(nothing, percent)),
     ("p50 ms", |figures| optional(figures.p50_ms, 0)),
     ("p95 ms", |figures| optional(figures.p95_ms, 0)),
     ("p99 ms", |figures| optional(figures.p99_ms, 0)),
     ("upstream", |figures| figures.upstream_calls.to_string()),
     ("amplif.", |figures| format!("{:.2}×", figures.amplification)),
-    ("in outage", |figures| figures.outage_amplification.map_or_else(nothing, |times| format!("{times:.2}×"))),
+    ("… in outage", |figures| figures.outage_amplification.map_or_else(nothing, |times| format!("{times:.2}×"))),
     ("recovery ms", |figures| optional(figures.recovery_ms, 0)),
+    ("answered by", |figures| each(&figures.by_alternate)),
+    ("calls to", |figures| each(&figures.calls_by_alternate)),
 ];
 
 pub(super) type Column = (&'static str, fn(&Figures) -> String);
@@ -32,6 +38,15 @@ pub fn table(summary: &Summary) -> String {
 
 fn optional(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(nothing, |value| format!("{value:.decimals$}"))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// The primary's, and the secondary's.
+fn each(counts: &ByProvider) -> String {
+    Provider::ALL.map(|provider| counts.get(provider.name()).unwrap_or(&0).to_string()).join(" + ")
 }
 
 fn nothing() -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{incident::Incident, summary::Run};
+use super::{incident::Incident, provider::Provider, summary::Run};
 use crate::stats::Latencies;
 
 /// What was seen in one fortieth of the incident. Phases begin and end with one.
@@ -12,9 +12,11 @@ pub struct Slice {
     pub at: f64,
     /// Requests begun in it, per second.
     pub offered: f64,
-    /// Attempts sent in it, per second.
+    /// Attempts sent to the primary in it, per second.
     pub sent: f64,
-    /// Attempts that reached the service in it, per second: not the refused ones.
+    /// Attempts sent to the secondary in it, per second.
+    pub sent_elsewhere: f64,
+    /// Attempts that reached the primary in it, per second: not the refused ones.
     pub received: f64,
     /// The share of the requests begun in it that were answered; none if none began.
     pub answered: Option<f64>,
@@ -33,12 +35,13 @@ pub fn timeline(run: &Run, incident: &Incident) -> Vec<Slice> {
         let begun = run.records.iter().filter(|record| within(record.at));
         let latencies: Latencies = begun.clone().filter_map(|record| record.latency).collect();
         let offered = begun.count();
-        let sent = run.sent.iter().filter(|sent| within(sent.at)).count();
+        let sent = |to| run.sent_to(to).filter(|sent| within(sent.at)).count();
         let received = run.received.iter().filter(|at| within(**at)).count();
         Slice {
             at: width.as_secs_f64() * (f64::from(n) + 0.5),
             offered: offered as f64 / width.as_secs_f64(),
-            sent: sent as f64 / width.as_secs_f64(),
+            sent: sent(Provider::Primary) as f64 / width.as_secs_f64(),
+            sent_elsewhere: sent(Provider::Secondary) as f64 / width.as_secs_f64(),
             received: received as f64 / width.as_secs_f64(),
             answered: (offered > 0).then(|| latencies.len() as f64 / offered as f64),
             p50: latencies.quantile_ms(0.50),
@@ -58,11 +61,14 @@ mod tests {
     #[test]
     fn a_slice_counts_what_began_and_what_was_sent_in_it() {
         let ms = Duration::from_millis;
-        let record = |at, latency: Option<u64>| Record { at: ms(at), latency: latency.map(ms) };
+        use Provider::{Primary, Secondary};
+        let record = |at, latency: Option<u64>| Record { at: ms(at), latency: latency.map(ms), by: None };
         let run = Run {
             name: "some",
             records: vec![record(0, Some(10)), record(99, None), record(100, None), record(3_999, Some(30))],
-            sent: [0, 99, 99, 150, 4_500].map(|at| Sent { at: ms(at) }).to_vec(),
+            sent: [(0, Primary), (99, Primary), (99, Primary), (99, Secondary), (150, Primary), (4_500, Primary)]
+                .map(|(at, to)| Sent { to, at: ms(at) })
+                .to_vec(),
             received: [1, 100, 151].map(ms).to_vec(),
         };
         let slices = timeline(&run, &Incident::new(ms(4_000)));
@@ -70,6 +76,7 @@ mod tests {
         let first = slices[0];
         assert!((first.at - 0.05).abs() < 1e-9);
         assert!((first.offered - 20.0).abs() < 1e-9 && (first.sent - 30.0).abs() < 1e-9);
+        assert!((first.sent_elsewhere - 10.0).abs() < 1e-9 && slices[1].sent_elsewhere == 0.0);
         assert!((first.received - 10.0).abs() < 1e-9 && (slices[1].received - 20.0).abs() < 1e-9);
         assert_eq!((first.answered, slices[1].answered, slices[2].answered), (Some(0.5), Some(0.0), None));
         assert_eq!((slices[39].answered, slices[39].sent), (Some(1.0), 0.0));

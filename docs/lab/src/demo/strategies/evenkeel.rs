@@ -1,12 +1,26 @@
-//! What this workspace offers, put together as its README recommends: a tower layer with short jittered waits, the
-//! server's hints, a limit for each attempt and for all of them, a budget that all requests share, and under it a
-//! breaker that all share as well.
+//! What this workspace offers, put together as its README recommends:
 //!
-//! The breaker is asked before each attempt, and fails fast. What it rejects was not sent, so it is no load, and the
-//! retry layer must not pay for it: in an outage the budget is empty, and whoever is rejected just before the end of it
-//! would fail. A layer of its own, between the two, has a rejected attempt ask again, after the breaker's next probe.
+//! ```text
+//! request ─▶ retry (deadline, jitter, hints) ─▶ alternates (hedging) ─┬▶ breaker ─▶ primary
+//!                      └──── one budget ────────────────┘             └▶ breaker ─▶ secondary
+//! ```
 //!
-//! The requests are POSTs with an `Idempotency-Key`, so that `by_method` lets them be sent again whatever is transient.
+//! **Alternates.** The primary is asked first. When it fails, or its breaker rejects, the secondary is asked at once, and that is
+//! free: it is no load where the trouble is. While it is of no use to ask the primary, as its breaker says, the secondary is asked
+//! first. So nobody waits for the end of an outage or comes back after a rejection, and the breaker can take its time.
+//!
+//! **Hedging.** When the first one is late the other is asked as well, and the first good answer wins. Late is the p95 of what was
+//! seen in the last half minute: one request in twenty is asked twice, in fair weather and in foul. (A fixed delay does as well
+//! where somebody knows the right one: of a second, as good in fair weather, every other request is late in the surge.) It has
+//! two limits: a fixed delay until enough was seen, and a longest one, for the estimate of a service that hangs is of those few
+//! that did not. The hedge covers a probe that is slow, too, so one at a time is enough.
+//!
+//! **One budget** pays for hedges and retries. A retry is what remains when both have failed.
+//!
+//! **A limit for each attempt**, as the HTTP client has it: what hangs is a failure to the breaker outside of it, and to the
+//! alternates, which then ask the other one.
+//!
+//! The requests are POSTs with an `Idempotency-Key`, so that `by_method` lets them be sent twice.
 
 use std::{
     io,
@@ -18,12 +32,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use evenkeel_backoff::{
-    Exponential, Hint, Outcome, Retry, TokenBudget, Unlimited, Verdict, http::Classifier, http::by_method,
-};
-use evenkeel_breaker::{Abandoned, Breaker, BreakerLayer, Error, OpenTimes, State};
+use evenkeel_backoff::{Exponential, Hint, Outcome, Retry, TokenBudget, Verdict, http::Classifier, http::by_method};
+use evenkeel_breaker::{Abandoned, Breaker, BreakerLayer, Error, OpenTimes};
+use evenkeel_hedging::{Alternates, Answered, Hedge, Quantile};
 use http::Response;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
 use super::{Answering, Setup, Strategy};
@@ -31,6 +44,7 @@ use crate::{
     demo::{
         client::{Answer, Client, Request},
         incident::compressed,
+        provider::Provider,
     },
     rng::Rng,
 };
@@ -50,96 +64,107 @@ const RETRIES: usize = 4;
 /// probe has as long.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
-/// What is given up after so long has failed, in real life: no good answer takes longer.
-const HUNG: Duration = Duration::from_secs(6);
+/// When an attempt is late, in real life, until a hundred have been seen; and at the most. One that was given up after so
+/// long, because the other one has answered, has failed: without that, a service that hangs would never be found out.
+const LATE: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(3);
 
-/// How long the breaker stays open, in real life: up to 1 s, however long the outage is. So long is the end of it
-/// overlooked, and a call a second is no load for a service that has hundreds.
-const OPEN: Duration = Duration::from_secs(1);
+/// Over how long latencies are remembered, in real life.
+const WINDOW: Duration = Duration::from_secs(30);
 
-/// So many calls at once find out whether it is well, and the first answer decides: in an outage that is the first call
-/// of them, and after it one that is slow by chance keeps nobody waiting.
-const PROBES: u32 = 3;
+/// How long a breaker stays open, in real life: up to 1 s, then 2 s, and 5 s at the most. The primary is the faster one, so it is
+/// of some use to notice soon that it is back.
+const FIRST_OPEN: Duration = Duration::from_secs(1);
+const LONGEST_OPEN: Duration = Duration::from_secs(5);
 
-/// What the breaker rejects comes back after the next probe, twice at most, with full jitter of 0.5 s and then 1 s in
-/// real life: most of them when it has been answered, and not all in the same moment.
-const RETURNS: usize = 2;
-const SPREAD: Duration = Duration::from_millis(500);
-
-/// An attempt that the breaker was asked for.
+/// What one of the two has come to.
 type Attempt = Result<Response<Bytes>, Error<io::Error>>;
+
+/// Tokio's clock, which the tests pause.
+fn clock() -> std::time::Instant {
+    Instant::now().into_std()
+}
 
 impl Evenkeel {
     pub(super) fn new(setup: &Setup, client: &Arc<Client>) -> Self {
-        // Tokio's, which the tests pause.
-        let clock = || Instant::now().into_std();
+        let budget = TokenBudget::sized_for(setup.rps.ceil() as u32);
+
         let schedule = Exponential::new(compressed(FIRST_DELAY)).cap(compressed(LONGEST_DELAY)).take(RETRIES);
-        let retry = Retry::new(Replayed::new(schedule, [setup.seed, JITTER]), sleep)
-            .when(judge)
-            .budget(TokenBudget::sized_for(setup.rps.ceil() as u32))
+        let retry = Retry::new(Replayed::new(schedule, setup.seed), sleep)
+            .when(again)
+            .budget(budget.clone())
             .deadline(setup.patience)
-            .attempt_timeout(compressed(ATTEMPT), || Error::Inner(io::ErrorKind::TimedOut.into()))
             .clock(clock);
 
-        let returns = Exponential::new(compressed(SPREAD)).take(RETURNS);
-        let again = Retry::new(Replayed::new(returns, [setup.seed, COMING_BACK]), sleep)
-            .when(rejected_for_now)
-            .budget(Unlimited)
-            // Where the server has asked for more, nobody waits.
-            .max_server_delay(compressed(OPEN));
-
-        let open_times = OpenTimes::new(compressed(OPEN), compressed(OPEN));
-        let breaker = Breaker::builder()
-            .open_for(open_times.seed(Rng::keyed(&[setup.seed, OPENING]).next_u64()))
-            .half_open_permits(PROBES)
-            .probe_timeout(compressed(ATTEMPT))
-            // Those that hang are dropped by the layer above when they have had their time, part of which may have passed
-            // before they were sent.
-            .abandoned(Abandoned::FailureAfter(compressed(HUNG)))
+        let late = Quantile::builder(0.95)
+            .window(compressed(WINDOW))
+            .until_warm(compressed(LATE))
+            .at_most(compressed(LATEST))
             .clock(clock)
             .build();
-        // Constants in their ranges.
-        let breaker = breaker.expect("settings that the breaker takes");
+        let hedge = Hedge::new(late.expect(IN_RANGE), sleep).when(elsewhere).budget(budget);
 
-        let client = Arc::clone(client);
-        let send = move |message| {
-            let client = Arc::clone(&client);
-            async move { client.send(message).await }
-        };
+        let breakers = Provider::ALL.map(|provider| breaker(setup.seed, provider));
+        let each = Provider::ALL.map(|provider| {
+            let client = Arc::clone(client);
+            let send = move |message| {
+                let client = Arc::clone(&client);
+                async move {
+                    let answer = timeout(compressed(ATTEMPT), client.send(provider, message)).await;
+                    answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                }
+            };
+            let breaker = breakers[provider.place()].clone();
+            ServiceBuilder::new().layer(BreakerLayer::new(breaker).when(health)).service_fn(send)
+        });
+        let alternates = Alternates::new(each)
+            .policy(hedge)
+            .replay(by_method)
+            .available(move |place: usize| breakers[place].check().is_ok());
+
         let stack = ServiceBuilder::new()
             .map_err(|error| match error {
                 Error::Open(rejected) => io::Error::other(rejected),
                 Error::Inner(error) => error,
             })
             .layer(retry.layer().replay(by_method))
-            .layer(again.layer())
-            .layer(BreakerLayer::new(breaker).when(health))
-            .service_fn(send);
+            .map_response(Answered::into_inner)
+            .service(alternates);
         Self { service: BoxCloneSyncService::new(stack) }
     }
 }
 
+/// The breaker of one of the two. It opens after ten failures in a row, or when half of the last hundred results are failures.
+fn breaker(seed: u64, provider: Provider) -> Breaker<fn() -> std::time::Instant> {
+    let open_times = OpenTimes::new(compressed(FIRST_OPEN), compressed(LONGEST_OPEN));
+    Breaker::builder()
+        .open_for(open_times.seed(Rng::keyed(&[seed, OPENING, provider.place() as u64]).next_u64()))
+        .probe_timeout(compressed(ATTEMPT))
+        .abandoned(Abandoned::FailureAfter(compressed(LATEST)))
+        .clock(clock as fn() -> std::time::Instant)
+        .build()
+        .expect(IN_RANGE)
+}
+
+/// Of constants.
+const IN_RANGE: &str = "settings in their ranges";
+
 const CLASSIFIER: Classifier = Classifier::new();
 
-/// Whether another attempt may help. Of one that the breaker has rejected to the last, it does not.
-fn judge(attempt: &Attempt) -> Verdict {
+/// Whether the other one may do better. Where a breaker has rejected, it may.
+fn elsewhere(attempt: &Attempt) -> Verdict {
     match attempt {
         Ok(response) => CLASSIFIER.response(response),
         Err(Error::Inner(error)) => CLASSIFIER.error(error),
-        Err(Error::Open(_)) => Verdict::permanent(),
+        Err(Error::Open(_)) => Verdict::transient().unprocessed(),
     }
 }
 
-/// Whether to ask the breaker again, and when: not before it is ready. The probe that is out can be answered at any
-/// moment, so nobody waits for its time to be over.
-fn rejected_for_now(attempt: &Attempt) -> Verdict {
+/// Whether to ask both again, later. Where both breakers have rejected, it is of no use.
+fn again(attempt: &Attempt) -> Verdict {
     match attempt {
-        Err(Error::Open(rejected)) => match rejected.retry_after() {
-            Some(wait) if rejected.state() == State::Open => Verdict::transient().not_before(wait),
-            Some(_) => Verdict::transient(),
-            None => Verdict::permanent(),
-        },
-        Ok(_) | Err(Error::Inner(_)) => Verdict::success(),
+        Err(Error::Open(_)) => Verdict::permanent(),
+        Ok(_) | Err(Error::Inner(_)) => elsewhere(attempt),
     }
 }
 
@@ -168,14 +193,13 @@ impl Strategy for Evenkeel {
 #[derive(Clone, Debug)]
 struct Replayed {
     schedule: Exponential,
-    keys: [u64; 2],
+    seed: u64,
     sessions: Arc<AtomicU64>,
 }
 
 impl Replayed {
-    /// The keys are the seed of the run, and what the jitter is drawn for.
-    fn new(schedule: Exponential, keys: [u64; 2]) -> Self {
-        Self { schedule, keys, sessions: Arc::default() }
+    fn new(schedule: Exponential, seed: u64) -> Self {
+        Self { schedule, seed, sessions: Arc::default() }
     }
 }
 
@@ -185,24 +209,33 @@ impl IntoIterator for Replayed {
 
     fn into_iter(self) -> Self::IntoIter {
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        self.schedule.seed(Rng::keyed(&[self.keys[0], self.keys[1], session]).next_u64()).into_iter()
+        self.schedule.seed(Rng::keyed(&[self.seed, JITTER, session]).next_u64()).into_iter()
     }
 }
 
 /// They set these draws apart from all others.
 const JITTER: u64 = u64::from_be_bytes(*b"jitter  ");
-const COMING_BACK: u64 = u64::from_be_bytes(*b"again   ");
 const OPENING: u64 = u64::from_be_bytes(*b"open for");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Between the look at the breaker and the call another request may have taken the probe's place.
+    #[test]
+    fn what_a_breaker_rejects_goes_to_the_other_one_and_is_not_sent_again_when_both_do() {
+        let breaker = breaker(1, Provider::Primary);
+        breaker.force_open();
+        let rejected: Attempt = Err(breaker.check().unwrap_err().into());
+        assert_eq!(elsewhere(&rejected).outcome(), Outcome::Transient);
+        assert_eq!(again(&rejected).outcome(), Outcome::Permanent);
+    }
+
     #[test]
     fn each_session_has_waits_of_its_own_and_a_run_replays_them() {
         let schedule = Exponential::new(Duration::from_secs(1)).take(4);
         let run = || {
-            let schedule = Replayed::new(schedule, [1, JITTER]);
+            let schedule = Replayed::new(schedule, 1);
             [schedule.clone(), schedule].map(|session| session.into_iter().collect::<Vec<_>>())
         };
         let [first, second] = run();

@@ -12,7 +12,7 @@ use super::client::{Answer, Client, Request};
 
 /// A way to turn one request into one final answer.
 ///
-/// A value of it is made for each run, so what its requests share (a budget, a breaker) are its fields.
+/// A value of it is made for each run, so what its requests share (a budget, breakers) are its fields.
 pub trait Strategy: fmt::Debug + Send + Sync {
     /// Answers `request`, by sending it as often as it sees fit. It is dropped when the caller's patience ends.
     fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a>;
@@ -55,7 +55,7 @@ pub const ALL: &[Entry] = &[
     },
     Entry {
         name: "evenkeel",
-        about: "4 retries with jittered waits, the server's hints, and a budget and a breaker that all requests share",
+        about: "the second server where the first fails, is late or is down: breakers, hedging, retries, and one budget",
         make: |setup, client| Arc::new(evenkeel::Evenkeel::new(setup, client)),
     },
 ];
