@@ -11,6 +11,8 @@ mod readme {
     struct Budget;
     #[doc = include_str!("../../breaker/README.md")]
     struct Breaker;
+    #[doc = include_str!("../../hedging/README.md")]
+    struct Hedging;
 }
 
 /// The chapters, in the order of the summary.
@@ -24,6 +26,8 @@ mod book {
     struct Budget;
     #[doc = include_str!("../book/src/breaker.md")]
     struct Breaker;
+    #[doc = include_str!("../book/src/hedging.md")]
+    struct Hedging;
     #[doc = include_str!("../book/src/verified.md")]
     struct Verified;
     #[doc = include_str!("../book/src/architecture.md")]
