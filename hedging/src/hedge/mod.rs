@@ -198,7 +198,7 @@ impl<D, W, C, B, O> Hedge<D, W, C, B, O> {
         self
     }
 
-    /// Says that each attempt asks someone else than those before it: another provider, another region. [`Alternates`] says so
+    /// Says that each attempt asks someone else than those before it: another provider, another region. `Alternates` says so
     /// by itself; with [`run`](Self::run) the operation chooses by the attempt's number.
     ///
     /// Then a server's hint is of no concern to who is asked next, who is asked at once; and an attempt that follows a
@@ -224,8 +224,6 @@ impl<D, W, C, B, O> Hedge<D, W, C, B, O> {
     /// assert_eq!(answer.await, Ok("secondary"), "at once: it was not the one who asked for 30 s");
     /// # });
     /// ```
-    ///
-    /// [`Alternates`]: https://docs.rs/evenkeel-hedging/latest/evenkeel_hedging/struct.Alternates.html
     pub const fn elsewhere(mut self) -> Self {
         self.limits.elsewhere = true;
         self

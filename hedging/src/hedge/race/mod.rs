@@ -33,7 +33,7 @@ pin_project! {
         launch: L,
         // Begins with the first poll, unless the first attempt was sent before.
         session: Option<Of<P>>,
-        // Of the first attempt, until its end has been told.
+        // Of the first attempt: from when it is found pending until its end has been told.
         started: Option<Started<P>>,
         // The best of the attempts that have failed.
         kept: Option<Kept<Output<L>>>,
