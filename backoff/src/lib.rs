@@ -27,7 +27,8 @@
 //!   delays; their [`Jitter`]; a [`Builder`] for settings that have to be checked.
 //! - [`Retry`]: the policy. [`Retry::run`] for futures, [`Retry::run_blocking`] for threads, [`Retry::layer`] and
 //!   [`RetryLayer`] for tower.
-//! - [`Verdict`], and [`http`] for what HTTP answers mean and which requests may be sent twice.
+//! - [`Verdict`], [`http`] for what HTTP answers mean and which requests may be sent twice, and [`grpc`] for what gRPC
+//!   statuses mean.
 //! - [`TokenBudget`] and the rest of `evenkeel-budget`, re-exported: what limits the extra load.
 //! - [`Observer`] and [`Metrics`]: what happened, and what did not and why.
 //! - [`RetryConfig`]: all of it from a file.
@@ -76,7 +77,7 @@
 //!
 //! | feature | | default |
 //! | --- | --- | --- |
-//! | `retry` | [`Retry`] and its observers; brings `std` | yes |
+//! | `retry` | [`Retry`] and its observers, [`grpc`]; brings `std` | yes |
 //! | `std` | unseeded jitter draws on the operating system's randomness | with `retry` |
 //! | `tower` | [`RetryLayer`] (`tower-service`, `tower-layer`) | |
 //! | `http` | [`http`] (the `http` and `httpdate` crates) | |
@@ -99,6 +100,8 @@ extern crate std;
 
 #[cfg(feature = "serde")]
 mod config;
+#[cfg(feature = "retry")]
+pub mod grpc;
 #[cfg(feature = "http")]
 pub mod http;
 mod invalid;

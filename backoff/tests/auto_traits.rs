@@ -37,6 +37,7 @@ fn values_are_copy_and_cross_threads() {
     plain::<Policy>();
     #[cfg(feature = "serde")]
     plain::<evenkeel_backoff::RetryConfig>();
+    plain::<evenkeel_backoff::grpc::Classifier>();
     #[cfg(feature = "http")]
     plain::<evenkeel_backoff::http::Classifier>();
 }

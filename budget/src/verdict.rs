@@ -106,10 +106,30 @@ impl Verdict {
     }
 
     /// Says that the service surely did not begin the work (the connection was refused, say) or itself allows a
-    /// repetition, so that even a request which must not take effect twice may be sent again. A throttled verdict says so from the start.
+    /// repetition, so that even a request which must not take effect twice may be sent again. A throttled
+    /// verdict says so from the start; see [`maybe_processed`](Self::maybe_processed).
     #[must_use]
     pub const fn unprocessed(mut self) -> Self {
         self.unprocessed = true;
+        self
+    }
+
+    /// Says that the service may have begun the work, so that a request which must not take effect twice is not sent again:
+    /// of what is called throttled, but may come from further in than the door. The opposite of
+    /// [`unprocessed`](Self::unprocessed); the later one counts.
+    ///
+    /// ```
+    /// use evenkeel_budget::{Outcome, Verdict};
+    ///
+    /// // gRPC's `RESOURCE_EXHAUSTED` may be an answer that was too large to read.
+    /// let exhausted = Verdict::throttled().maybe_processed();
+    /// assert_eq!(exhausted.outcome(), Outcome::Throttled);
+    /// assert!(!exhausted.is_unprocessed());
+    /// assert!(exhausted.unprocessed().is_unprocessed());
+    /// ```
+    #[must_use]
+    pub const fn maybe_processed(mut self) -> Self {
+        self.unprocessed = false;
         self
     }
 

@@ -71,6 +71,10 @@
 //! | `InvalidInput`, `InvalidData`, `PermissionDenied`, `Unsupported` | permanent: the same call fails in the same way |
 //! | any other kind, or no `io::Error` at all: DNS, a connection closed early, a timeout of a middleware | transient |
 //!
+//! A client can know more than that: reqwest's and hyper-util's errors say `is_connect` when there was no connection, whatever the
+//! reason, and after a transient verdict `unprocessed` is right then; reqwest's `is_builder` is permanent. (The repository has
+//! both in `docs/examples`.)
+//!
 //! "Surely not processed" supposes that the error is the client's own. A service which makes calls of its own, and answers
 //! with *their* errors, can have done something before its connection was refused.
 //!
