@@ -28,6 +28,8 @@ pub(crate) enum Value {
     Absent,
     #[cfg(feature = "serde")]
     Given,
+    #[cfg(feature = "http")]
+    Named(&'static str),
 }
 
 /// What the value must be.
@@ -56,6 +58,12 @@ impl Invalid {
         Self { field, value: Value::Given, range: Range::Text(range) }
     }
 
+    /// A name that has `part` in it.
+    #[cfg(feature = "http")]
+    pub(crate) const fn named(field: &'static str, part: &'static str, range: &'static str) -> Self {
+        Self { field, value: Value::Named(part), range: Range::Text(range) }
+    }
+
     /// The name of the field that was refused.
     #[must_use]
     pub const fn field(&self) -> &'static str {
@@ -73,6 +81,8 @@ impl fmt::Display for Invalid {
             Value::Absent => f.write_str(" is missing"),
             #[cfg(feature = "serde")]
             Value::Given => f.write_str(" is given"),
+            #[cfg(feature = "http")]
+            Value::Named(part) => write!(f, " has `{part}` in its name"),
         }?;
         match self.range {
             Range::Text(range) => write!(f, ": it must be {range}"),

@@ -28,7 +28,7 @@
 //! - [`Retry`]: the policy. [`Retry::run`] for futures, [`Retry::run_blocking`] for threads, [`Retry::layer`] and
 //!   [`RetryLayer`] for tower.
 //! - [`Verdict`], [`http`] for what HTTP answers mean and which requests may be sent twice, and [`grpc`] for what gRPC
-//!   statuses mean.
+//!   statuses mean; [`AttemptLog`](http::AttemptLog) for what to tell the provider's support.
 //! - [`TokenBudget`] and the rest of `evenkeel-budget`, re-exported: what limits the extra load.
 //! - [`Observer`] and [`Metrics`]: what happened, and what did not and why.
 //! - [`RetryConfig`]: all of it from a file.
@@ -80,7 +80,7 @@
 //! | `retry` | [`Retry`] and its observers, [`grpc`]; brings `std` | yes |
 //! | `std` | unseeded jitter draws on the operating system's randomness | with `retry` |
 //! | `tower` | [`RetryLayer`] (`tower-service`, `tower-layer`) | |
-//! | `http` | [`http`] (the `http` and `httpdate` crates) | |
+//! | `http` | [`http`] and its [`AttemptLog`](http::AttemptLog) (the `http`, `httpdate` and `humantime` crates) | |
 //! | `serde` | [`RetryConfig`], and schedules from a file | |
 //! | `metrics` | [`Metrics`] | |
 //!
@@ -110,6 +110,8 @@ mod metrics;
 #[cfg(feature = "retry")]
 mod retry;
 mod schedule;
+#[cfg(feature = "http")]
+mod sync;
 #[cfg(feature = "tower")]
 mod tower;
 

@@ -67,6 +67,30 @@ fn layers_services_and_their_responses_cross_threads_when_their_parts_do() {
     crossing::<ResponseFuture<Inner, Shared, Always, ()>>();
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn a_log_of_attempts_is_shared_by_threads_and_asks_nothing_of_what_it_watches() {
+    use evenkeel_backoff::http::{
+        AttemptEnd, AttemptLog, AttemptLogBuilder, AttemptRecord, ErrorKinds, Report, RequestId, ServiceTotals, Watch,
+    };
+
+    plain::<AttemptEnd>();
+    plain::<ErrorKinds>();
+    shared::<AttemptLog>();
+    shared::<AttemptLogBuilder>();
+    shared::<AttemptRecord>();
+    shared::<RequestId>();
+    shared::<Report>();
+    shared::<ServiceTotals>();
+    shared::<Watch<Ready<Result<http::Response<()>, std::io::Error>>>>();
+    #[cfg(feature = "tower")]
+    {
+        use evenkeel_backoff::http::{AttemptLogLayer, AttemptLogService};
+        shared::<AttemptLogLayer>();
+        shared::<AttemptLogService<()>>();
+    }
+}
+
 /// What a service does with a request: a stack that is cloned into a task.
 #[cfg(all(feature = "tower", feature = "http"))]
 #[test]

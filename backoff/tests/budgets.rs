@@ -3,7 +3,7 @@
 
 use std::{
     cell::Cell,
-    future::{Future, poll_fn, ready},
+    future::{Future, poll_fn},
     pin::pin,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -93,7 +93,7 @@ async fn layers_that_have_one_budget_draw_on_it_together() {
     let calls = &Cell::new(0);
     let inner = service_fn(move |()| {
         calls.set(calls.get() + 1);
-        ready(Err::<(), _>("down"))
+        std::future::ready(Err::<(), _>("down"))
     });
     let layer = || Retry::new(NINE, tokio::time::sleep).budget(budget.clone()).layer();
     let nested = ServiceBuilder::new().layer(layer()).layer(layer()).service(inner);

@@ -1,7 +1,11 @@
-//! For all interleavings: requests that share a budget send what it pays for, no more and no less.
+//! For all interleavings: requests that share a budget send what it pays for, no more and no less; a log keeps the newest.
 //!
 //! Under `--cfg loom` every interleaving is tried, elsewhere a thousand of them are sampled.
 #![cfg(feature = "retry")]
+
+#[cfg(feature = "http")]
+#[path = "models/attempt_log.rs"]
+mod attempt_log;
 
 use std::{
     future::{Future, pending, ready},

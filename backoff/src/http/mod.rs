@@ -1,7 +1,8 @@
 //! What HTTP statuses, headers and transport errors mean to a retry, a hedge and a budget.
 //!
 //! [`classify`] judges a `Result<http::Response<B>, E>`; [`Classifier`] is the same with options, and for other types. With
-//! feature `tower`, `by_method` says which requests may be sent twice.
+//! feature `tower`, `by_method` says which requests may be sent twice. [`AttemptLog`] keeps the attempts that failed, for the
+//! report to the provider's support.
 //!
 //! # Examples
 //!
@@ -89,6 +90,7 @@ use evenkeel_budget::Verdict;
 mod classify;
 mod duration;
 mod hint;
+mod log;
 mod quota;
 #[cfg(feature = "tower")]
 mod replay;
@@ -96,6 +98,12 @@ mod status;
 mod transport;
 
 pub use classify::Classifier;
+pub use log::{
+    AttemptEnd, AttemptLog, AttemptLogBuilder, AttemptRecord, ErrorKinds, ErrorWords, Report, RequestId, ServiceTotals,
+    Watch, error_kind,
+};
+#[cfg(feature = "tower")]
+pub use log::{AttemptLogLayer, AttemptLogService};
 #[cfg(feature = "tower")]
 pub use replay::by_method;
 

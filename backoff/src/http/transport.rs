@@ -9,9 +9,13 @@ const MAX_LINKS: usize = 32;
 
 /// What `error` says. The innermost `io::Error` that says anything is the cause, and what is around it only describes it.
 pub(super) fn judge(error: &(dyn Error + 'static)) -> Verdict {
+    chain(error).filter_map(|error| kind(error.kind())).last().unwrap_or(Verdict::transient())
+}
+
+/// The `io::Error`s that `error` is made of, the outermost first.
+pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a io::Error> {
     let chain = std::iter::successors(Some(error), |error| inner(*error)).take(MAX_LINKS);
-    let said = chain.filter_map(|error| error.downcast_ref::<io::Error>()).filter_map(|error| kind(error.kind()));
-    said.last().unwrap_or(Verdict::transient())
+    chain.filter_map(|error| error.downcast_ref::<io::Error>())
 }
 
 /// What `error` was made of. The `source` of an `io::Error` passes over the error that it wraps.

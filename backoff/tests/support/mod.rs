@@ -1,6 +1,8 @@
 //! A world whose time is moved by hand: its clock, its sleeper and an executor for one future.
 #![allow(dead_code)] // each test file uses its own part
 
+#[cfg(feature = "http")]
+pub(crate) mod clocks;
 #[cfg(feature = "retry")]
 pub(crate) mod spies;
 
