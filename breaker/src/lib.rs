@@ -26,7 +26,8 @@
 //! - [`Breaker::try_acquire`] gives a [`Permit`] or [`Rejected`]; [`Breaker::acquire`] waits for one ([`Acquire`]). A permit
 //!   borrows its breaker or owns a handle of it ([`Handle`]), and is told how the call ended: an [`Outcome`], or a [`Verdict`]
 //!   with what the service asked for.
-//! - [`Breaker::call`] and [`Breaker::call_with`] around a future ([`Call`]), whose result is judged by a [`Classify`],
+//! - [`Breaker::call`] and [`Breaker::call_with`] around a future ([`Call`]), [`Breaker::call_blocking`] and
+//!   [`Breaker::call_blocking_with`] around a function in a thread; the result is judged by a [`Classify`],
 //!   [`ErrIsFailure`] by default; what comes back is its own or an [`Error`].
 //! - `BreakerLayer`, its `BreakerService` and `BreakerFuture` for tower; `HoldLayer` and `HoldService`, which wait instead of
 //!   failing; `BreakerMapLayer`, `BreakerMapService` and `BreakerMapFuture` with a breaker for each key.

@@ -1,6 +1,7 @@
 //! The breaker: a handle over one shared state.
 
 mod abandoned;
+mod blocking;
 mod builder;
 mod call;
 mod checks;
