@@ -88,7 +88,8 @@ pub struct CallEnd {
 pub struct CheckEnd {
     /// Whether it succeeded. One that took longer than the prober's timeout did not.
     pub success: bool,
-    /// How many failed in a row, with this one; 0 after a success. Alert at three.
+    /// How many failed in a row, with this one; 0 after a success. Alert at three. A row ends as well when somebody else
+    /// closes the breaker, or forces it.
     pub consecutive_failures: u32,
     /// Whether it was a probe, and so decided what the breaker does. Checks while it is closed decide nothing.
     pub probe: bool,

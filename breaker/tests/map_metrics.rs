@@ -63,9 +63,9 @@ fn keys_by_state_calls_transitions_and_rejections_are_counted() {
         breakers[3].force_open_at(now);
         let series = read();
         let expected = [
-            ("evenkeel_breaker_held_closed_total name=hosts", 1.0),
             ("evenkeel_breaker_key_calls_total name=hosts outcome=failure", 3.0),
             ("evenkeel_breaker_key_calls_total name=hosts outcome=success", 1.0),
+            ("evenkeel_breaker_key_held_closed_total name=hosts", 1.0),
             ("evenkeel_breaker_key_rejections_total name=hosts", 1.0),
             ("evenkeel_breaker_key_transitions_total name=hosts to=closed", 1.0),
             ("evenkeel_breaker_key_transitions_total name=hosts to=forced_open", 1.0),

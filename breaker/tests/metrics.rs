@@ -64,7 +64,7 @@ fn calls_rejections_probes_and_transitions_are_counted() {
             ("calls_total outcome=ignored", 1.0),
             ("calls_total outcome=success", 2.0),
             ("late_calls_total", 1.0),
-            ("probes_total result=failure", 1.0),
+            ("probes_total outcome=failure", 1.0),
             ("rejections_total state=half_open", 1.0),
             ("rejections_total state=open", 2.0),
             ("state", 2.0),
@@ -103,8 +103,8 @@ fn every_series_is_there_from_the_beginning_and_their_number_is_fixed() {
         let breaker = Breaker::builder().consecutive_failures(1).observe(BreakerMetrics::new("api")).build().unwrap();
         let first = read(snapshotter);
         assert_eq!(not_zero(&first), []);
-        // A gauge each, four counters, by outcome three times, rejections, transitions that there can be.
-        assert_eq!(first.len(), 2 + 4 + 3 * 3 + 4 + 11);
+        // A gauge each, four counters, by outcome twice, checks, rejections, transitions that there can be.
+        assert_eq!(first.len(), 2 + 4 + 2 * 3 + 2 + 4 + 11);
         for _ in 0..100 {
             breaker.try_acquire().unwrap().failure();
             assert!(breaker.try_acquire().is_err());
@@ -226,11 +226,30 @@ fn checks_and_their_failures_in_a_row_are_counted() {
         let log = Rc::clone(&world.log);
         log.checks.borrow().iter().for_each(|check| metrics.on_check(check));
         let values = read(snapshotter);
-        assert_eq!((values["checks_total result=failure"], values["check_failures_in_a_row"]), (3.0, 3.0));
+        assert_eq!((values["checks_total outcome=failure"], values["check_failures_in_a_row"]), (3.0, 3.0));
         world.service.set(prober_support::Service::Well);
         world.run(&mut [&mut prober], 240_000);
         metrics.clone().on_check(log.checks.borrow().last().unwrap());
         let values = read(snapshotter);
-        assert_eq!((values["checks_total result=success"], values["check_failures_in_a_row"]), (1.0, 0.0));
+        assert_eq!((values["checks_total outcome=success"], values["check_failures_in_a_row"]), (1.0, 0.0));
+    });
+}
+
+#[test]
+fn the_row_of_failed_checks_ends_when_the_breaker_is_closed_or_forced() {
+    counted(|snapshotter| {
+        let (world, metrics) = (World::new(|builder| builder), BreakerMetrics::new("api"));
+        let breaker = Breaker::builder().observe(metrics.clone()).build().unwrap();
+        let mut prober = Task::new(world.prober().while_closed(seconds(60)));
+        world.run(&mut [&mut prober], 180_000);
+        let failed = *world.log.checks.borrow().last().unwrap();
+        for settle in [Breaker::force_open, Breaker::reset, Breaker::force_closed] {
+            metrics.on_check(&failed);
+            assert_eq!(read(snapshotter)["check_failures_in_a_row"], 3.0);
+            // To read it sets it to zero.
+            metrics.on_check(&failed);
+            settle(&breaker);
+            assert_eq!(read(snapshotter)["check_failures_in_a_row"], 0.0);
+        }
     });
 }

@@ -28,6 +28,41 @@ fn three_failures_in_a_row_raise_the_alarm_and_a_success_ends_it() {
 }
 
 #[test]
+fn a_row_ends_when_somebody_closes_the_breaker_or_forces_it() {
+    let world = World::new(|builder| builder);
+    let mut prober = Task::new(world.prober().every([seconds(1)]));
+    let rows = || world.log.checks.borrow().iter().map(|check| check.consecutive_failures).collect::<Vec<_>>();
+    world.trip();
+    world.run(&mut [&mut prober], 2_500);
+    assert_eq!(rows(), [1, 2]);
+    world.breaker.reset();
+    world.run(&mut [&mut prober], 3_000);
+    world.trip();
+    world.run(&mut [&mut prober], 4_500);
+    assert_eq!(rows(), [1, 2, 1], "who has reset it knew better");
+    world.breaker.force_open();
+    world.run(&mut [&mut prober], 5_000);
+    world.breaker.reset();
+    world.trip();
+    world.run(&mut [&mut prober], 6_500);
+    assert_eq!(rows(), [1, 2, 1, 1]);
+}
+
+#[test]
+fn a_check_that_was_out_while_somebody_closed_the_breaker_begins_a_row() {
+    let world = World::new(|builder| builder);
+    let mut prober = Task::new(world.prober().every([seconds(1)]).timeout(seconds(5)));
+    let rows = || world.log.checks.borrow().iter().map(|check| check.consecutive_failures).collect::<Vec<_>>();
+    world.trip();
+    world.run(&mut [&mut prober], 2_500);
+    world.service.set(Service::Hangs);
+    world.run(&mut [&mut prober], 4_000);
+    world.breaker.reset();
+    world.run(&mut [&mut prober], 20_000);
+    assert_eq!(rows(), [1, 2, 1], "and none follows while it is closed");
+}
+
+#[test]
 fn checks_of_a_closed_breaker_change_nothing_about_it() {
     let world = World::new(|builder| builder);
     let mut prober = Task::new(world.prober().while_closed(seconds(1)));

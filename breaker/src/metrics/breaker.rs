@@ -20,11 +20,11 @@ use crate::{BreakerObserver, CallEnd, Cause, CheckEnd, Outcome, Rejected, State,
 /// | `evenkeel_breaker_slow_calls_total` | `name` | those that were slow |
 /// | `evenkeel_breaker_late_calls_total` | `name` | those that ended too late to count |
 /// | `evenkeel_breaker_abandoned_calls_total` | `name` | those of which nobody said how they ended |
-/// | `evenkeel_breaker_probes_total` | `name`, `result`: `success`, `failure`, `ignored` | those that were probes: users' calls, not a prober's checks |
+/// | `evenkeel_breaker_probes_total` | `name`, `outcome`: `success`, `failure`, `ignored` | those that were probes: users' calls, not a prober's checks |
 /// | `evenkeel_breaker_call_seconds` | `name` | how long calls took, if [asked for](Self::with_durations) (a histogram) |
 /// | `evenkeel_breaker_rejections_total` | `name`, `state`: the one it was in | calls that were not made; in a dry run, that would not have been |
-/// | `evenkeel_breaker_checks_total` | `name`, `result`: `success`, `failure` | checks of a [`Prober`](crate::Prober) |
-/// | `evenkeel_breaker_check_failures_in_a_row` | `name` | how many of them have failed since the last success (a gauge): alert at three |
+/// | `evenkeel_breaker_checks_total` | `name`, `outcome`: `success`, `failure` | checks of a [`Prober`](crate::Prober) |
+/// | `evenkeel_breaker_check_failures_in_a_row` | `name` | how many of them have failed since the last success, or since the breaker was closed or forced (a gauge): alert at three |
 ///
 /// Make it after the recorder is installed, and once for each breaker: its series are looked up when it is made, so that
 /// counting is an atomic add. Cloning is one reference count.
@@ -54,8 +54,9 @@ struct Series {
     abandoned: Counter,
     probes: ByOutcome,
     rejections: [Option<Counter>; State::ALL.len()],
-    checks: ByOutcome,
-    check_failures: Gauge,
+    check_successes: Counter,
+    check_failures: Counter,
+    check_failures_in_a_row: Gauge,
 }
 
 impl BreakerMetrics {
@@ -65,6 +66,7 @@ impl BreakerMetrics {
         describe();
         let name = name.into();
         let of = |series: &'static str| counter!(series, "name" => name.clone());
+        let checks = |outcome: &'static str| counter!(CHECKS, "name" => name.clone(), "outcome" => outcome);
         let series = Series {
             state: gauge!(STATE, "name" => name.clone()),
             transitions: State::ALL.map(|to| {
@@ -79,17 +81,18 @@ impl BreakerMetrics {
             slow: of(SLOW),
             late: of(LATE),
             abandoned: of(ABANDONED),
-            probes: ByOutcome::of(|result| counter!(PROBES, "name" => name.clone(), "result" => result)),
+            probes: ByOutcome::of(|outcome| counter!(PROBES, "name" => name.clone(), "outcome" => outcome)),
             rejections: State::ALL.map(|state| {
                 // Forced closed is the one in which nothing is rejected.
                 let rejects = state != State::ForcedClosed;
                 rejects.then(|| counter!(REJECTIONS, "name" => name.clone(), "state" => state.as_str()))
             }),
-            checks: ByOutcome::of(|result| counter!(CHECKS, "name" => name.clone(), "result" => result)),
-            check_failures: gauge!(CHECK_FAILURES, "name" => name.clone()),
+            check_successes: checks("success"),
+            check_failures: checks("failure"),
+            check_failures_in_a_row: gauge!(CHECK_FAILURES, "name" => name.clone()),
         };
         series.state.set(f64::from(State::Closed.code()));
-        series.check_failures.set(0.0);
+        series.check_failures_in_a_row.set(0.0);
         Self { series: Arc::new(series), name, call_seconds: None }
     }
 
@@ -107,6 +110,11 @@ impl BreakerObserver for BreakerMetrics {
         self.series.state.set(f64::from(transition.to.code()));
         if let Some(transitions) = &self.series.transitions[place(transition.to)][transition.cause as usize] {
             transitions.increment(1);
+        }
+        match transition.to {
+            // No check may follow, and then nothing else would end the row.
+            State::Closed | State::ForcedOpen | State::ForcedClosed => self.series.check_failures_in_a_row.set(0.0),
+            State::Open | State::HalfOpen => {}
         }
     }
 
@@ -134,8 +142,9 @@ impl BreakerObserver for BreakerMetrics {
     }
 
     fn on_check(&self, check: &CheckEnd) {
-        self.series.checks.count(if check.success { Outcome::Success } else { Outcome::Failure });
-        self.series.check_failures.set(f64::from(check.consecutive_failures));
+        let Series { check_successes, check_failures, check_failures_in_a_row, .. } = &*self.series;
+        if check.success { check_successes } else { check_failures }.increment(1);
+        check_failures_in_a_row.set(f64::from(check.consecutive_failures));
     }
 
     fn wants_durations(&self) -> bool {
@@ -210,9 +219,9 @@ fn describe() {
     describe_counter!(SLOW, Unit::Count, "Calls that were slow");
     describe_counter!(LATE, Unit::Count, "Calls that ended too late to count");
     describe_counter!(ABANDONED, Unit::Count, "Calls of which nobody said how they ended");
-    describe_counter!(PROBES, Unit::Count, "Calls that were probes, by result");
+    describe_counter!(PROBES, Unit::Count, "Calls that were probes, by outcome");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "How long calls took");
     describe_counter!(REJECTIONS, Unit::Count, "Calls that were not made, by the breaker's state");
-    describe_counter!(CHECKS, Unit::Count, "Checks of a prober, by result");
+    describe_counter!(CHECKS, Unit::Count, "Checks of a prober, by outcome");
     describe_gauge!(CHECK_FAILURES, Unit::Count, "Checks of a prober that failed since the last success");
 }

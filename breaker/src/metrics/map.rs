@@ -18,7 +18,7 @@ use crate::{
 /// | `evenkeel_breaker_key_transitions_total` | `name`, `to` | transitions, by the state that they led to |
 /// | `evenkeel_breaker_key_calls_total` | `name`, `outcome`: `success`, `failure`, `ignored` | calls that were admitted and have ended |
 /// | `evenkeel_breaker_key_rejections_total` | `name` | calls rejected; in a dry run, those that would have been |
-/// | `evenkeel_breaker_held_closed_total` | `name` | results by which a breaker would have opened, had not too many others |
+/// | `evenkeel_breaker_key_held_closed_total` | `name` | results by which a breaker would have opened, had not too many others |
 ///
 /// There are no series for each key: a recorder keeps a series for as long as the program runs, so those of keys that are long
 /// gone would stay, and keys that are invented would fill it. For single keys see
@@ -148,7 +148,7 @@ const DROPPED: &str = "evenkeel_breaker_dropped_keys_total";
 const TRANSITIONS: &str = "evenkeel_breaker_key_transitions_total";
 const CALLS: &str = "evenkeel_breaker_key_calls_total";
 const REJECTIONS: &str = "evenkeel_breaker_key_rejections_total";
-const HELD_CLOSED: &str = "evenkeel_breaker_held_closed_total";
+const HELD_CLOSED: &str = "evenkeel_breaker_key_held_closed_total";
 
 fn describe() {
     describe_gauge!(KEYS, Unit::Count, "Keys in this state");

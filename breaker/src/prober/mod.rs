@@ -2,6 +2,7 @@
 
 mod pace;
 mod post;
+mod row;
 mod run;
 
 use std::{
@@ -15,6 +16,7 @@ use pin_project_lite::pin_project;
 use crate::{Breaker, BreakerObserver, Classify, ErrIsFailure, open_times::nanos};
 use pace::Pace;
 use post::{Post, Slot};
+use row::Row;
 
 pin_project! {
     /// Tests a service with checks of its own, so that no user's request is the guinea pig: [`Breaker::prober`].
@@ -97,7 +99,7 @@ pin_project! {
         sleep: S,
         begin: F,
         classify: K,
-        failures: u32,
+        row: Row,
     }
 }
 
@@ -136,7 +138,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
             sleep,
             begin: check,
             classify: ErrIsFailure,
-            failures: 0,
+            row: Row::default(),
         }
     }
 }
@@ -156,8 +158,8 @@ where
     where
         J: IntoIterator<Item = Duration> + Clone,
     {
-        let Self { check, pause, stage, post, pace, sleep, begin, classify, failures } = self;
-        Prober { check, pause, stage, post, pace: pace.every(schedule), sleep, begin, classify, failures }
+        let Self { check, pause, stage, post, pace, sleep, begin, classify, row } = self;
+        Prober { check, pause, stage, post, pace: pace.every(schedule), sleep, begin, classify, row }
     }
 
     /// Checks also while the breaker is closed, at this interval. Such a check changes nothing about the breaker; it is there
@@ -194,8 +196,8 @@ where
         X: Future<Output = Result<T, E>>,
         J: Classify<Result<T, E>>,
     {
-        let Self { check, pause, stage, post, pace, sleep, begin, classify: _, failures } = self;
-        Prober { check, pause, stage, post, pace, sleep, begin, classify, failures }
+        let Self { check, pause, stage, post, pace, sleep, begin, classify: _, row } = self;
+        Prober { check, pause, stage, post, pace, sleep, begin, classify, row }
     }
 }
 
@@ -212,7 +214,7 @@ where
         };
         f.debug_struct("Prober")
             .field("stage", &stage)
-            .field("consecutive_failures", &self.failures)
+            .field("consecutive_failures", &self.row.failures)
             .finish_non_exhaustive()
     }
 }

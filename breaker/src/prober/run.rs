@@ -73,6 +73,7 @@ where
         });
         let (view, now) = this.post.watch(number, cx.waker().clone());
         let mut over = false;
+        this.row.look(&view);
         if seen != Some(view) {
             this.check.set(None);
             this.pause.set(None);
@@ -126,20 +127,18 @@ where
         let success = verdict.outcome() == Outcome::Success;
         this.pace.checked(verdict.outcome(), now);
         let told = verdict.outcome() != Outcome::Ignored;
-        if told {
-            *this.failures = if success { 0 } else { this.failures.saturating_add(1) };
-        }
-        let end = CheckEnd {
-            success,
-            consecutive_failures: *this.failures,
-            probe: slot.is_some(),
-            duration: Duration::from_nanos(took),
-        };
+        let probe = slot.is_some();
         if let Some(slot) = slot {
             slot.end(verdict);
         }
         if told {
-            this.post.tell(&end);
+            // Somebody may have closed it while the check was out.
+            if let Some(number) = this.post.number() {
+                this.row.look(&this.post.watch(number, cx.waker().clone()).0);
+            }
+            this.row.add(success);
+            let duration = Duration::from_nanos(took);
+            this.post.tell(&CheckEnd { success, consecutive_failures: this.row.failures, probe, duration });
         }
         (Stage::Waiting(None), Poll::Ready(()))
     }
