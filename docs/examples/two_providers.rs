@@ -96,6 +96,8 @@ fn health(answer: &Result<Completion, BoxError>) -> breaker::Verdict {
         Err(error) => CLASSIFIER.error(error.as_ref()),
     };
     match verdict.outcome() {
+        // A URL that is none, say: nothing was sent.
+        Outcome::Permanent if answer.is_err() => breaker::Verdict::ignored(),
         Outcome::Success | Outcome::Permanent => breaker::Verdict::success(),
         Outcome::Transient | Outcome::Throttled => breaker::Verdict::failure(),
     }
