@@ -28,6 +28,14 @@ mod book {
     struct Breaker;
     #[doc = include_str!("../book/src/hedging.md")]
     struct Hedging;
+    #[doc = include_str!("../book/src/stack.md")]
+    struct Stack;
+    #[doc = include_str!("../book/src/clients.md")]
+    struct Clients;
+    #[doc = include_str!("../book/src/metrics.md")]
+    struct Metrics;
+    #[doc = include_str!("../book/src/playbook.md")]
+    struct Playbook;
     #[doc = include_str!("../book/src/verified.md")]
     struct Verified;
     #[doc = include_str!("../book/src/architecture.md")]
