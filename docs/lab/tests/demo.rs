@@ -91,6 +91,7 @@ fn nonsense_is_refused_with_status_2_and_a_reason() {
         (["--rps", "NaN"], "from 1 to 1000"),
         (["--only", "hope"], "tenacity"),
         (["--colour", "red"], "Usage"),
+        (["--metrics", "9090"], "invalid socket address"),
     ] {
         let output = demo(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");

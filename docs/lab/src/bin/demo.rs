@@ -12,18 +12,48 @@ use std::{
 };
 
 use clap::Parser;
-use evenkeel_lab::demo::{args::Args, report, run::Plan, summary::Run, table::table};
+use evenkeel_lab::demo::{
+    args::Args,
+    report,
+    run::Plan,
+    scrape::{self, Scrape},
+    summary::Run,
+    table::table,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match demo(&Args::parse()).await {
+    match watched(&Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("demo: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The demo, and for as long as it runs what it counts, where that was asked for.
+async fn watched(args: &Args) -> Result<(), Box<dyn Error>> {
+    let Some(address) = args.metrics else { return demo(args).await };
+    let recorder = scrape::recorder();
+    let scrape = Scrape::bind(address, recorder.handle()).await?;
+    metrics::set_global_recorder(recorder)?;
+    eprintln!("metrics: http://{}/metrics", scrape.address()?);
+    tokio::select! {
+        done = lingering(args) => done,
+        never = scrape.run() => match never? {},
+    }
+}
+
+/// The demo, and the time after it in which its metrics can be looked at.
+async fn lingering(args: &Args) -> Result<(), Box<dyn Error>> {
+    demo(args).await?;
+    if args.linger > 0.0 {
+        eprintln!("metrics: for another {} s", args.linger);
+        tokio::time::sleep(args.lingering()).await;
+    }
+    Ok(())
 }
 
 async fn demo(args: &Args) -> Result<(), Box<dyn Error>> {

@@ -1,6 +1,6 @@
 //! The arguments of the demo, and what is legal.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
     Parser,
@@ -45,6 +45,14 @@ pub struct Args {
     /// Print one JSON object instead of the table
     #[arg(long)]
     pub json: bool,
+
+    /// Serve what is counted while they run, under /metrics at ADDR; port 0 takes a free one, and its URL is printed
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
+
+    /// Serve it for so long after the run as well, for a Prometheus that comes by every 15 s; an interrupt ends it
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = linger, requires = "metrics")]
+    pub linger: f64,
 }
 
 impl Args {
@@ -68,6 +76,12 @@ impl Args {
     #[must_use]
     pub fn length(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
+    }
+
+    /// How long the metrics are served when all has been run.
+    #[must_use]
+    pub fn lingering(&self) -> Duration {
+        Duration::from_secs_f64(self.linger)
     }
 
     /// What the strategies are told.
@@ -110,6 +124,11 @@ fn patience(text: &str) -> Result<f64, String> {
     within(text, 0.05, 60.0)
 }
 
+/// Up to a day.
+fn linger(text: &str) -> Result<f64, String> {
+    within(text, 0.0, 86_400.0)
+}
+
 fn within(text: &str, low: f64, high: f64) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| format!("a number from {low} to {high} is wanted"))?;
     // NaN is in no range.
@@ -150,6 +169,22 @@ mod tests {
         assert_eq!(parse(&["--seed", "-1"]).unwrap_err().exit_code(), 2);
         assert_eq!(parse(&["--colour"]).unwrap_err().exit_code(), 2);
         assert_eq!(parse(&["--report"]).unwrap_err().exit_code(), 2);
+        for address in ["", "9090", "localhost", "127.0.0.1", "127.0.0.1:65536", "http://127.0.0.1:9090/metrics"] {
+            let error = parse(&["--metrics", address]).unwrap_err();
+            assert_eq!((error.kind(), error.exit_code()), (ErrorKind::ValueValidation, 2), "{address}");
+        }
+    }
+
+    #[test]
+    fn nothing_lingers_unless_it_is_asked_to_and_there_is_something_to_serve() {
+        let served = ["--metrics", "127.0.0.1:0"];
+        assert_eq!(parse(&served).unwrap().lingering(), Duration::ZERO);
+        let lingering = |time| parse(&[&served[..], &["--linger", time]].concat());
+        assert_eq!(lingering("1.5").unwrap().lingering(), Duration::from_millis(1_500));
+        for time in ["-1", "NaN", "inf", "1e9", "", "long"] {
+            assert!(lingering(time).is_err(), "{time}");
+        }
+        assert_eq!(parse(&["--linger", "1"]).unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
     }
 
     #[test]

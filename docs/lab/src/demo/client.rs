@@ -20,6 +20,7 @@ use hyper_util::{
 use tokio::time::Instant;
 
 use super::{
+    counted::Counted,
     provider::Provider,
     service::{Reply, Service},
 };
@@ -81,6 +82,8 @@ pub struct Client {
     transport: Transport,
     start: Instant,
     sent: Mutex<Vec<Sent>>,
+    /// As `sent`, for a recorder, by the place of the provider.
+    counted: [Counted; 2],
 }
 
 /// An attempt that was sent.
@@ -95,7 +98,7 @@ pub struct Sent {
 /// How attempts reach the services, which are in the order of [`Provider::ALL`].
 #[derive(Debug)]
 enum Transport {
-    Http { client: legacy::Client<HttpConnector, Full<Bytes>>, servers: [SocketAddr; 2] },
+    Http { client: Box<legacy::Client<HttpConnector, Full<Bytes>>>, servers: [SocketAddr; 2] },
     Direct([Arc<Service>; 2]),
 }
 
@@ -107,7 +110,7 @@ impl Client {
         connector.set_nodelay(true);
         // It sends again by itself only what found its pooled connection closed, and so was never sent.
         let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Self::over(Transport::Http { client, servers }, start)
+        Self::over(Transport::Http { client: Box::new(client), servers }, start)
     }
 
     /// A client that calls the models of the providers' services in this process, without a network, with the same outage:
@@ -119,7 +122,7 @@ impl Client {
     }
 
     fn over(transport: Transport, start: Instant) -> Arc<Self> {
-        Arc::new(Self { transport, start, sent: Mutex::default() })
+        Arc::new(Self { transport, start, sent: Mutex::default(), counted: Provider::ALL.map(Counted::new) })
     }
 
     /// Every attempt that was sent, refused ones included.
@@ -148,12 +151,14 @@ impl Client {
         let attempt = attempts.0[to.place()].fetch_add(1, Ordering::Relaxed);
         let sent = Sent { to, at: self.start.elapsed() };
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        let flight = self.counted[to.place()].send();
         let answer = match &self.transport {
             Transport::Http { client, servers } => send_http(client, servers[to.place()], message, attempt).await,
             Transport::Direct(services) => {
                 send_direct(&services[to.place()], number(message.headers(), IDEMPOTENCY_KEY), attempt).await
             }
         };
+        flight.end(&answer);
         answer.map(|mut response| {
             response.extensions_mut().insert(to);
             response

@@ -5,11 +5,13 @@
 
 pub mod args;
 pub mod client;
+mod counted;
 pub mod incident;
 pub mod load;
 pub mod provider;
 pub mod report;
 pub mod run;
+pub mod scrape;
 pub mod server;
 pub mod service;
 pub mod strategies;

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use metrics::{Counter, Unit, counter, describe_counter};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
@@ -50,6 +51,8 @@ pub struct Service {
     lives: [Gate; 2],
     barred: Mutex<HashMap<u64, Instant>>,
     received: Mutex<Vec<Duration>>,
+    /// As `received`, for a recorder.
+    counted: Counter,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,7 @@ impl Service {
     /// begins at `start`.
     #[must_use]
     pub fn new(provider: Provider, seed: u64, incident: Incident, rps: f64, start: Instant) -> Self {
+        describe_counter!(RECEIVED, Unit::Count, "Attempts that reached the provider's server");
         let slots = slots(rps);
         let gate =
             || Gate { slots: Semaphore::new(slots), waiting: AtomicUsize::new(0), queue: slots * QUEUE_PER_SLOT };
@@ -75,6 +79,7 @@ impl Service {
             lives: [gate(), gate()],
             barred: Mutex::default(),
             received: Mutex::default(),
+            counted: counter!(RECEIVED, "provider" => provider.name()),
         }
     }
 
@@ -111,6 +116,7 @@ impl Service {
     async fn work(&self, request: u64, attempt: u32) -> Reply {
         let arrived = Instant::now();
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(arrived - self.start);
+        self.counted.increment(1);
         let Some(weather) = self.provider.weather(&self.incident, arrived - self.start) else {
             return Reply::status(503);
         };
@@ -202,6 +208,9 @@ fn slots(rps: f64) -> usize {
     let load = rps * SLOTS_PER_RPS;
     (load + load.sqrt()).ceil() as usize
 }
+
+/// Of all strategies that run while the recorder is installed.
+const RECEIVED: &str = "demo_received_total";
 
 /// Slots for each request per second.
 const SLOTS_PER_RPS: f64 = 0.18;

@@ -1,8 +1,8 @@
 //! What this workspace offers, put together as its README recommends:
 //!
 //! ```text
-//! request ─▶ retry (deadline, jitter, hints) ─▶ alternates (hedging) ─┬▶ breaker ─▶ primary
-//!                      └──── one budget ────────────────┘             └▶ breaker ─▶ secondary
+//! request ─▶ throttle ─▶ retry (deadline, jitter, hints) ─▶ alternates (hedging) ─┬▶ breaker ─▶ primary
+//!                                 └──── one budget ────────────────┘             └▶ breaker ─▶ secondary
 //! ```
 //!
 //! **Alternates.** The primary is asked first. When it fails, or its breaker rejects, the secondary is asked at once, and that is
@@ -20,21 +20,25 @@
 //! **A limit for each attempt**, as the HTTP client has it: what hangs is a failure to the breaker outside of it, and to the
 //! alternates, which then ask the other one.
 //!
+//! **The throttle** is for the day on which both are in trouble. It hears what the callers are answered, so while either provider
+//! answers half of them, it rejects nothing.
+//!
+//! All of it is observed, and counts where a recorder is installed: `--metrics`.
+//!
 //! The requests are POSTs with an `Idempotency-Key`, so that `by_method` lets them be sent twice.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod breakers;
+mod replayed;
+
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use evenkeel_backoff::{Exponential, Hint, Outcome, Retry, TokenBudget, Verdict, http::Classifier, http::by_method};
-use evenkeel_breaker::{Abandoned, Breaker, BreakerLayer, Error, OpenTimes};
-use evenkeel_hedging::{Alternates, Answered, Hedge, Quantile};
+use evenkeel_backoff::{
+    self as backoff, Exponential, Hint, Outcome, Retry, TokenBudget, Verdict, http::Classifier, http::by_method,
+};
+use evenkeel_breaker::{BreakerLayer, Error};
+use evenkeel_budget::{AdaptiveThrottle, BudgetMetrics, Observed, ThrottleError, ThrottleLayer, ThrottleMetrics};
+use evenkeel_hedging::{Alternates, Answered, Hedge, HedgeMetrics, Quantile};
 use http::Response;
 use tokio::time::{Instant, sleep, timeout};
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
@@ -48,12 +52,17 @@ use crate::{
     },
     rng::Rng,
 };
+use breakers::breakers;
+use replayed::Replayed;
 
 /// One stack for all requests of the run, as a client of a service would hold it.
 #[derive(Debug)]
 pub(super) struct Evenkeel {
     service: BoxCloneSyncService<http::Request<Bytes>, Response<Bytes>, io::Error>,
 }
+
+/// What the series are called by; those of the breakers by their provider.
+const NAME: &str = "model-api";
 
 /// The waits before retries, in real life: 50 ms, doubled up to 5 s, each with full jitter.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
@@ -72,11 +81,6 @@ const LATEST: Duration = Duration::from_secs(3);
 /// Over how long latencies are remembered, in real life.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How long a breaker stays open, in real life: up to 1 s, then 2 s, and 5 s at the most. The primary is the faster one, so it is
-/// of some use to notice soon that it is back.
-const FIRST_OPEN: Duration = Duration::from_secs(1);
-const LONGEST_OPEN: Duration = Duration::from_secs(5);
-
 /// What one of the two has come to.
 type Attempt = Result<Response<Bytes>, Error<io::Error>>;
 
@@ -88,12 +92,14 @@ fn clock() -> std::time::Instant {
 impl Evenkeel {
     pub(super) fn new(setup: &Setup, client: &Arc<Client>) -> Self {
         let budget = TokenBudget::sized_for(setup.rps.ceil() as u32);
+        let budget = Observed::new(budget, BudgetMetrics::new(NAME));
 
         let schedule = Exponential::new(compressed(FIRST_DELAY)).cap(compressed(LONGEST_DELAY)).take(RETRIES);
         let retry = Retry::new(Replayed::new(schedule, setup.seed), sleep)
             .when(again)
             .budget(budget.clone())
             .deadline(setup.patience)
+            .observe(backoff::Metrics::new(NAME))
             .clock(clock);
 
         let late = Quantile::builder(0.95)
@@ -102,9 +108,11 @@ impl Evenkeel {
             .at_most(compressed(LATEST))
             .clock(clock)
             .build();
-        let hedge = Hedge::new(late.expect(IN_RANGE), sleep).when(elsewhere).budget(budget);
+        let late = late.expect(IN_RANGE);
+        let metrics = HedgeMetrics::new(NAME).alternates(Provider::ALL.map(Provider::name)).threshold_of(&late);
+        let hedge = Hedge::new(late, sleep).when(elsewhere).budget(budget).observe(metrics);
 
-        let breakers = Provider::ALL.map(|provider| breaker(setup.seed, provider));
+        let breakers = breakers(setup.seed);
         let each = Provider::ALL.map(|provider| {
             let client = Arc::clone(client);
             let send = move |message| {
@@ -122,11 +130,19 @@ impl Evenkeel {
             .replay(by_method)
             .available(move |place: usize| breakers[place].check().is_ok());
 
+        let throttle = AdaptiveThrottle::builder()
+            .window(compressed(AdaptiveThrottle::DEFAULT_WINDOW))
+            .seed(Rng::keyed(&[setup.seed, THROTTLE]).next_u64())
+            .clock(clock)
+            .observe(ThrottleMetrics::new(NAME));
+
         let stack = ServiceBuilder::new()
             .map_err(|error| match error {
-                Error::Open(rejected) => io::Error::other(rejected),
-                Error::Inner(error) => error,
+                ThrottleError::Rejected(rejected) => io::Error::other(rejected),
+                ThrottleError::Inner(Error::Open(rejected)) => io::Error::other(rejected),
+                ThrottleError::Inner(Error::Inner(error)) => error,
             })
+            .layer(ThrottleLayer::new(throttle.build().expect(IN_RANGE)).when(elsewhere))
             .layer(retry.layer().replay(by_method))
             .map_response(Answered::into_inner)
             .service(alternates);
@@ -134,20 +150,11 @@ impl Evenkeel {
     }
 }
 
-/// The breaker of one of the two. It opens after ten failures in a row, or when half of the last hundred results are failures.
-fn breaker(seed: u64, provider: Provider) -> Breaker<fn() -> std::time::Instant> {
-    let open_times = OpenTimes::new(compressed(FIRST_OPEN), compressed(LONGEST_OPEN));
-    Breaker::builder()
-        .open_for(open_times.seed(Rng::keyed(&[seed, OPENING, provider.place() as u64]).next_u64()))
-        .probe_timeout(compressed(ATTEMPT))
-        .abandoned(Abandoned::FailureAfter(compressed(LATEST)))
-        .clock(clock as fn() -> std::time::Instant)
-        .build()
-        .expect(IN_RANGE)
-}
-
 /// Of constants.
 const IN_RANGE: &str = "settings in their ranges";
+
+/// Sets these draws apart from all others.
+const THROTTLE: u64 = u64::from_be_bytes(*b"throttle");
 
 const CLASSIFIER: Classifier = Classifier::new();
 
@@ -187,36 +194,6 @@ impl Strategy for Evenkeel {
     }
 }
 
-/// A schedule that seeds each session anew, from the seed of the run and the session's number, so that a run replays.
-/// One seed for the schedule itself would give all requests the same waits, and they would come back together; a
-/// service leaves it unseeded.
-#[derive(Clone, Debug)]
-struct Replayed {
-    schedule: Exponential,
-    seed: u64,
-    sessions: Arc<AtomicU64>,
-}
-
-impl Replayed {
-    fn new(schedule: Exponential, seed: u64) -> Self {
-        Self { schedule, seed, sessions: Arc::default() }
-    }
-}
-
-impl IntoIterator for Replayed {
-    type Item = Duration;
-    type IntoIter = <Exponential as IntoIterator>::IntoIter;
-
-    fn into_iter(self) -> Self::IntoIter {
-        let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        self.schedule.seed(Rng::keyed(&[self.seed, JITTER, session]).next_u64()).into_iter()
-    }
-}
-
-/// They set these draws apart from all others.
-const JITTER: u64 = u64::from_be_bytes(*b"jitter  ");
-const OPENING: u64 = u64::from_be_bytes(*b"open for");
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,22 +201,10 @@ mod tests {
     /// Between the look at the breaker and the call another request may have taken the probe's place.
     #[test]
     fn what_a_breaker_rejects_goes_to_the_other_one_and_is_not_sent_again_when_both_do() {
-        let breaker = breaker(1, Provider::Primary);
+        let [breaker, _] = breakers(1);
         breaker.force_open();
         let rejected: Attempt = Err(breaker.check().unwrap_err().into());
         assert_eq!(elsewhere(&rejected).outcome(), Outcome::Transient);
         assert_eq!(again(&rejected).outcome(), Outcome::Permanent);
-    }
-
-    #[test]
-    fn each_session_has_waits_of_its_own_and_a_run_replays_them() {
-        let schedule = Exponential::new(Duration::from_secs(1)).take(4);
-        let run = || {
-            let schedule = Replayed::new(schedule, 1);
-            [schedule.clone(), schedule].map(|session| session.into_iter().collect::<Vec<_>>())
-        };
-        let [first, second] = run();
-        assert_ne!(first, second);
-        assert_eq!([first, second], run());
     }
 }
