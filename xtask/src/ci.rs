@@ -1,7 +1,7 @@
 //! `ci`: what must pass before a change is merged; the cheap checks come first.
 
 use crate::{
-    docs, features, loom,
+    docs, features, lab, loom,
     report::{Report, Stop},
     step::Step,
     test, tidy,
@@ -22,5 +22,6 @@ fn all(report: &mut Report) -> Result<(), Stop> {
     features::run(report, &[])?;
     test::run(report, &[])?;
     loom::run(report, &[])?;
-    docs::run(report, &[])
+    docs::run(report, &[])?;
+    report.run(&lab::soak())
 }

@@ -1,4 +1,4 @@
-//! `demo` and `lab`: the programs of the lab, with the exit code that they end with.
+//! `demo` and `lab`: the programs of the lab, with the exit code that they end with; and the soak that is a check.
 
 use std::path::Path;
 
@@ -12,9 +12,17 @@ pub(crate) fn demo(_: &mut Report, args: &[String]) -> Result<(), Stop> {
     run("demo", args)
 }
 
-/// The experiments behind the book's figures.
+/// The experiments behind the book's figures, and the soak.
 pub(crate) fn experiment(_: &mut Report, args: &[String]) -> Result<(), Stop> {
     run("lab", args)
+}
+
+/// What a change must survive: the whole stack under faults, for half a minute.
+pub(crate) fn soak() -> Step {
+    let args = ["soak".to_owned(), "--seconds".to_owned(), "30".to_owned()];
+    let mut step = step("lab", false, &args);
+    step.name = "soak";
+    step
 }
 
 /// Hands all arguments on. Nothing is written to standard output here: with `--json` a program may be reading it.
@@ -75,6 +83,12 @@ mod tests {
         assert_eq!(told(&["--report", "/there"]), ["--report", "/there"]);
         assert_eq!(told(&["--report"]), ["--report"]);
         assert_eq!(told(&["--report="]), ["--report="]);
+    }
+
+    #[test]
+    fn the_soak_of_the_checks_can_be_run_again_by_its_line() {
+        let line = "cargo run --locked --release -p evenkeel-lab --bin lab -- soak --seconds 30";
+        assert_eq!((soak().name, soak().to_string()), ("soak", line.to_owned()));
     }
 
     #[test]

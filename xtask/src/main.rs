@@ -27,7 +27,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "lab",
         args: "<experiment> [args…]",
-        help: "build and run an experiment behind the book's figures (`lab --help`)",
+        help: "build and run an experiment behind the book's figures, or the soak (`lab --help`)",
         run: lab::experiment,
     },
     Task { name: "test", args: "", help: "all tests and doctests of all packages", run: test::run },
@@ -45,7 +45,12 @@ const TASKS: &[Task] = &[
     },
     Task { name: "tidy", args: "", help: "the house rules that a machine can check", run: tidy::run },
     Task { name: "docs", args: "", help: "the API documentation, warnings denied", run: docs::run },
-    Task { name: "ci", args: "", help: "everything above but the demo and the lab, cheap checks first", run: ci::run },
+    Task {
+        name: "ci",
+        args: "",
+        help: "everything above but the demo and the experiments, cheap checks first, a soak of 30 s last",
+        run: ci::run,
+    },
 ];
 
 struct Task {

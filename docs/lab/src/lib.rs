@@ -13,6 +13,7 @@
 //! | [`budgets`] | what each budget does when attempts fail |
 //! | [`throttle`] | what a throttled service sees of an overload |
 //! | [`hedging`] | what hedging cuts off the tail, and what it costs |
+//! | [`soak`] | the whole stack under random faults, and the audit of what it leaves behind |
 //! | [`demo`] | a model API living through an incident, and the strategies of those who call it |
 //!
 //! Nothing here is published: the libraries that it measures are in the folders beside `docs`.
@@ -29,6 +30,7 @@ pub mod files;
 pub mod hedging;
 pub mod rng;
 pub mod sheet;
+pub mod soak;
 pub mod stats;
 pub mod table;
 pub mod throttle;

@@ -1,21 +1,39 @@
 //! `cargo xtask lab`: the experiments behind the book's figures.
 
 use std::{
+    alloc::System,
+    error,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
-use clap::{Parser, ValueEnum};
-use evenkeel_lab::{breaker, budgets, files, hedging, sheet::Sheet, throttle};
+use clap::{Parser, Subcommand, ValueEnum, value_parser};
+use evenkeel_lab::{breaker, budgets, files, hedging, sheet::Sheet, soak, throttle};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// For the soak, which watches the heap.
+#[global_allocator]
+static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Runs one of the experiments behind the book's figures: with the real types, in virtual time, so that it gives the same
-/// figures on every machine.
+/// figures on every machine. Or soaks the whole stack in faults, in real time.
 #[derive(Debug, Parser)]
-#[command(name = "lab", bin_name = "cargo xtask lab", arg_required_else_help = true)]
+#[command(
+    name = "lab",
+    bin_name = "cargo xtask lab",
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Args {
+    #[command(subcommand)]
+    soak: Option<Soaks>,
+
     /// Which experiment
-    experiment: Experiment,
+    #[arg(required = true)]
+    experiment: Option<Experiment>,
 
     /// Seed of all draws
     #[arg(long, default_value_t = 1)]
@@ -32,6 +50,39 @@ struct Args {
     /// Print one JSON object instead of the table
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Soaks {
+    /// The whole stack under random faults, cancellations, panics and clock jumps, and an audit of what it leaves behind
+    Soak(Soak),
+}
+
+/// Drives the whole stack from many tasks and threads, in real time, under random faults, latencies, cancellations, panics in
+/// callbacks and clock jumps. It prints what it injected and survived, and fails with a reason for each rule that does not
+/// hold.
+#[derive(Debug, clap::Args)]
+struct Soak {
+    /// How long the load is, from 0.5 to 86400
+    #[arg(long, value_name = "N", default_value = "30", value_parser = seconds)]
+    seconds: Duration,
+
+    /// Seed of all draws
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Threads of the runtime, from 1 to 64
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
+    threads: u8,
+
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| (0.5..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or("it must be a number from 0.5 to 86400")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,7 +125,7 @@ impl Experiment {
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("lab: {error}");
             ExitCode::FAILURE
@@ -82,17 +133,47 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> io::Result<()> {
-    // Before the work, for a folder that cannot be made.
-    let folder = files::folder(&args.report)?;
-    let sheet = args.experiment.sheet(args.seed, args.quick)?;
-    let chart = files::write(&folder, args.experiment.chart(), &sheet.svg)?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        writeln!(out, "{}", sheet.json)?;
-        eprintln!("chart: {}", chart.display());
-    } else {
-        writeln!(out, "{}\nchart: {}", sheet.text, chart.display())?;
+fn run(args: &Args) -> Result<ExitCode, Box<dyn error::Error>> {
+    match (&args.soak, args.experiment) {
+        (Some(Soaks::Soak(soak)), _) => soak.run(),
+        (None, Some(experiment)) => experiment.run(args),
+        // One of them is required.
+        (None, None) => Ok(ExitCode::FAILURE),
     }
-    Ok(())
+}
+
+impl Experiment {
+    fn run(self, args: &Args) -> Result<ExitCode, Box<dyn error::Error>> {
+        // Before the work, for a folder that cannot be made.
+        let folder = files::folder(&args.report)?;
+        let sheet = self.sheet(args.seed, args.quick)?;
+        let chart = files::write(&folder, self.chart(), &sheet.svg)?;
+        let mut out = io::stdout().lock();
+        if args.json {
+            writeln!(out, "{}", sheet.json)?;
+            eprintln!("chart: {}", chart.display());
+        } else {
+            writeln!(out, "{}\nchart: {}", sheet.text, chart.display())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Soak {
+    fn run(&self) -> Result<ExitCode, Box<dyn error::Error>> {
+        let plan =
+            soak::Plan { length: self.seconds, threads: usize::from(self.threads), ..soak::Plan::new(self.seed) };
+        let report = plan.run()?;
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, &report)?;
+            writeln!(out)?;
+        } else {
+            writeln!(out, "{report}")?;
+        }
+        for violation in &report.violations {
+            eprintln!("lab: {violation}");
+        }
+        Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
