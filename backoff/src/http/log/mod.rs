@@ -87,8 +87,7 @@ pub use layer::{AttemptLogLayer, AttemptLogService};
 ///
 /// # Which secrets are known again
 ///
-/// Some servers echo. So a value that is [marked](http::HeaderValue::is_sensitive) is no id, nor one that is the same as any of
-/// these:
+/// Some servers echo. So a value that is [marked] is no id, nor one that is the same as any of these:
 ///
 /// - a header of the request that is marked, or has such a part in its name: whole; without its scheme; of
 ///   `Token token="abc", …` and of cookies each value, with its quotes and without them;
@@ -102,6 +101,8 @@ pub use layer::{AttemptLogLayer, AttemptLogService};
 ///
 /// Sixteen are told apart, each cookie and each parameter of an `Authorization` being one. Of an attempt whose request has
 /// more, **all ids are left out**, for any might be one; everything else of it is recorded.
+///
+/// [marked]: https://docs.rs/http/1/http/header/struct.HeaderValue.html#method.is_sensitive
 ///
 /// # Ids
 ///
