@@ -21,6 +21,12 @@ impl Latencies {
         self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(HOUR).max(1));
     }
 
+    /// Adds all of the others.
+    pub fn add(&mut self, others: &Self) {
+        // Both have the same bounds.
+        self.0.add(&others.0).expect("the range of the one is that of the other");
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> u64 {

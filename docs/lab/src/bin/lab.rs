@@ -4,13 +4,19 @@ use std::{
     alloc::System,
     error,
     io::{self, Write},
+    num::NonZeroU32,
     path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, ValueEnum, value_parser};
-use evenkeel_lab::{breaker, budgets, files, hedging, sheet::Sheet, soak, throttle};
+use clap::{Parser, Subcommand, value_parser};
+use evenkeel_lab::{
+    experiment::Experiment,
+    files,
+    plan::{Load, Policy, Refused, Report},
+    soak,
+};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 /// For the soak, which watches the heap.
@@ -18,7 +24,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Runs one of the experiments behind the book's figures: with the real types, in virtual time, so that it gives the same
-/// figures on every machine. Or soaks the whole stack in faults, in real time.
+/// figures on every machine. Or soaks the whole stack in faults, in real time. Or runs a configuration of your own through an outage.
 #[derive(Debug, Parser)]
 #[command(
     name = "lab",
@@ -29,7 +35,7 @@ static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 )]
 struct Args {
     #[command(subcommand)]
-    soak: Option<Soaks>,
+    other: Option<Other>,
 
     /// Which experiment
     #[arg(required = true)]
@@ -43,19 +49,25 @@ struct Args {
     #[arg(long)]
     quick: bool,
 
-    /// Where the chart is written
+    /// Where the chart and the rows (CSV) are written
     #[arg(long, value_name = "DIR", default_value = "target/lab")]
     report: PathBuf,
 
-    /// Print one JSON object instead of the table
+    /// Print one JSON object instead of the tables
     #[arg(long)]
     json: bool,
+
+    /// Print the rows as comma-separated values instead of the tables
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 #[derive(Debug, Subcommand)]
-enum Soaks {
+enum Other {
     /// The whole stack under random faults, cancellations, panics and clock jumps, and an audit of what it leaves behind
     Soak(Soak),
+    /// What a configuration of your own does in an outage of the service: worst cases, figures of a fleet, and warnings
+    Plan(Plan),
 }
 
 /// Drives the whole stack from many tasks and threads, in real time, under random faults, latencies, cancellations, panics in
@@ -80,47 +92,42 @@ struct Soak {
     json: bool,
 }
 
+/// Runs the configuration in FILE through an outage, with the real types and in virtual time. The book's chapter on it says what
+/// is in the file, and what the figures mean.
+#[derive(Debug, clap::Args)]
+struct Plan {
+    /// The configuration (TOML), with tables named retry, budget, breaker and hedge, each optional; - is standard input
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Requests a second, of all clients together: above 0
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    rps: f64,
+
+    /// How long the outage is, as in "30s" or "1m 30s": from 100ms to 1h
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    outage: Duration,
+
+    /// How many clients share the load, each with a budget and a breaker of its own
+    #[arg(long, value_name = "N", default_value_t = Load::DEFAULT_CLIENTS)]
+    clients: NonZeroU32,
+
+    /// Seed of all draws
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Where a chart of load and answers over time, and its rows (CSV), are written: nowhere, if it is not said
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    json: bool,
+}
+
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().filter(|seconds| (0.5..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or("it must be a number from 0.5 to 86400")
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Experiment {
-    /// What a breaker costs and saves in a total outage, and with a service that flaps
-    Breaker,
-    /// The load that retries add under each budget, by the share of attempts that fail
-    Budgets,
-    /// What hedging cuts off the tail and what it costs, and the same by `tower::hedge`
-    Hedging,
-    /// What a service sees of an overload when its client throttles itself
-    Throttle,
-}
-
-impl Experiment {
-    const fn chart(self) -> &'static str {
-        match self {
-            Self::Breaker => "breaker.svg",
-            Self::Budgets => "budgets.svg",
-            Self::Hedging => "hedging.svg",
-            Self::Throttle => "throttle.svg",
-        }
-    }
-
-    fn sheet(self, seed: u64, quick: bool) -> io::Result<Sheet> {
-        match self {
-            Self::Breaker if quick => breaker::Plan { runs: 1, ..breaker::Plan::new(seed) }.sheet(),
-            Self::Breaker => breaker::Plan::new(seed).sheet(),
-            Self::Budgets if quick => budgets::Plan { runs: 1, ..budgets::Plan::new(seed) }.sheet(),
-            Self::Budgets => budgets::Plan::new(seed).sheet(),
-            Self::Hedging if quick => {
-                hedging::Plan { requests: 5_000, per_second: 25.0, ..hedging::Plan::new(seed) }.sheet()
-            }
-            Self::Hedging => hedging::Plan::new(seed).sheet(),
-            Self::Throttle if quick => throttle::Plan { windows: 1, ..throttle::Plan::new(seed) }.sheet(),
-            Self::Throttle => throttle::Plan::new(seed).sheet(),
-        }
-    }
 }
 
 fn main() -> ExitCode {
@@ -134,29 +141,34 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<ExitCode, Box<dyn error::Error>> {
-    match (&args.soak, args.experiment) {
-        (Some(Soaks::Soak(soak)), _) => soak.run(),
-        (None, Some(experiment)) => experiment.run(args),
+    match (&args.other, args.experiment) {
+        (Some(Other::Soak(soak)), _) => soak.run(),
+        (Some(Other::Plan(plan)), _) => plan.run(),
+        (None, Some(experiment)) => show(experiment, args),
         // One of them is required.
         (None, None) => Ok(ExitCode::FAILURE),
     }
 }
 
-impl Experiment {
-    fn run(self, args: &Args) -> Result<ExitCode, Box<dyn error::Error>> {
-        // Before the work, for a folder that cannot be made.
-        let folder = files::folder(&args.report)?;
-        let sheet = self.sheet(args.seed, args.quick)?;
-        let chart = files::write(&folder, self.chart(), &sheet.svg)?;
-        let mut out = io::stdout().lock();
-        if args.json {
-            writeln!(out, "{}", sheet.json)?;
-            eprintln!("chart: {}", chart.display());
-        } else {
-            writeln!(out, "{}\nchart: {}", sheet.text, chart.display())?;
+fn show(experiment: Experiment, args: &Args) -> Result<ExitCode, Box<dyn error::Error>> {
+    // Before the work, for a folder that cannot be made.
+    let folder = files::folder(&args.report)?;
+    let sheet = experiment.sheet(args.seed, args.quick)?;
+    let written =
+        |extension: &str, text: &str| files::write(&folder, &format!("{}.{extension}", experiment.name()), text);
+    let (rows, chart) = (written("csv", &sheet.csv)?, written("svg", &sheet.svg)?);
+    let places = format!("rows: {}\nchart: {}", rows.display(), chart.display());
+    let mut out = io::stdout().lock();
+    match (args.json, args.csv) {
+        (true, _) => writeln!(out, "{}", sheet.json)?,
+        (_, true) => write!(out, "{}", sheet.csv)?,
+        (false, false) => {
+            writeln!(out, "{}\n{places}", sheet.text)?;
+            return Ok(ExitCode::SUCCESS);
         }
-        Ok(ExitCode::SUCCESS)
     }
+    eprintln!("{places}");
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Soak {
@@ -175,5 +187,39 @@ impl Soak {
             eprintln!("lab: {violation}");
         }
         Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+impl Plan {
+    /// What is wrong with what it was given ends it with 2, as a flag that is wrong does.
+    fn run(&self) -> Result<ExitCode, Box<dyn error::Error>> {
+        // Before the work, for a folder that cannot be made.
+        let folder = self.report.as_deref().map(files::folder).transpose()?;
+        let report = match self.ask() {
+            Ok(report) => report,
+            Err(refused) => {
+                eprintln!("lab: {refused}");
+                return Ok(ExitCode::from(2));
+            }
+        };
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, &report)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{report}")?;
+        }
+        if let Some(folder) = folder {
+            let sheet = report.sheet()?;
+            let (rows, chart) =
+                (files::write(&folder, "plan.csv", &sheet.csv)?, files::write(&folder, "plan.svg", &sheet.svg)?);
+            eprintln!("rows: {}\nchart: {}", rows.display(), chart.display());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn ask(&self) -> Result<Report, Refused> {
+        let load = Load::new(self.rps, self.clients, self.outage)?;
+        Report::of(&Policy::read(&self.config)?, &load, self.seed)
     }
 }

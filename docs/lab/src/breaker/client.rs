@@ -5,10 +5,6 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     time::{Duration, Instant},
 };
 
@@ -16,7 +12,7 @@ use evenkeel_breaker::{
     Breaker, BreakerBuilder, BreakerObserver, Invalid, OpenTimes, Permit, State, Transition, Verdict,
 };
 
-use crate::{clock::Clock, rng::Rng};
+use crate::{clock::Clock, drawn::Drawn};
 
 /// Ten calls a second.
 pub(super) const SPACING: Duration = Duration::from_millis(100);
@@ -87,7 +83,7 @@ impl Client {
     pub(super) fn new(rules: impl FnOnce(Builder) -> Builder, twist: Twist, seed: u64) -> Result<Self, Invalid> {
         let (clock, log) = (Clock::new(), Rc::new(Log::default()));
         let builder = Breaker::builder()
-            .open_for(Drawn { seed, sessions: Arc::default() })
+            .open_for(Drawn::new(seed, |seed| OpenTimes::default().seed(seed)))
             .probe_timeout(TIMEOUT * 2)
             .clock(Box::new(clock.reader()) as Time)
             .observe(Rc::clone(&log));
@@ -177,22 +173,5 @@ impl Client {
             }
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// The library's open times, in each session with a jitter of its own, as they are without a seed; and yet they replay.
-#[derive(Clone)]
-struct Drawn {
-    seed: u64,
-    sessions: Arc<AtomicU64>,
-}
-
-impl IntoIterator for Drawn {
-    type Item = Duration;
-    type IntoIter = <OpenTimes as IntoIterator>::IntoIter;
-
-    fn into_iter(self) -> Self::IntoIter {
-        let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        OpenTimes::default().seed(Rng::keyed(&[self.seed, session]).next_u64()).into_iter()
     }
 }

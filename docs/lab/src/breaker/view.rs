@@ -1,6 +1,6 @@
 //! The figures of the breaker as tables and charts.
 
-use std::{collections::BTreeMap, io, iter, ops::Range};
+use std::{collections::BTreeMap, io, iter};
 
 use super::{
     Cycle, Plan, Row,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     chart::{
-        Line, Panel, Scale,
+        self, Line, Panel, Scale,
         colours::{self, Colour},
     },
     sheet::{Parts, Sheet},
@@ -74,46 +74,29 @@ impl Plan {
                 .map(|row| (power(row.warmup_successes), row.failures_to_open.map(f64::from)))
                 .collect(),
         };
+        let lines: Vec<Line> = LINES.iter().map(line).collect();
         let failures = Panel {
             title: "Failures until it opens".to_owned(),
             x_label: "successes before the outage (power of ten)".to_owned(),
             y_label: "failures".to_owned(),
             x: least..most,
-            y: 5.0..20_000.0,
+            y: 5.0..chart::top(&lines, 100.0),
             scale: Scale::Log,
             bands: Vec::new(),
-            lines: LINES.iter().map(line).collect(),
+            lines,
         };
-        let top = |value: fn(&Cycle) -> f64| cycles.iter().map(value).fold(0.0, f64::max) * 1.1;
-        let open_time = |cycle: &Cycle| cycle.open_time_ms.unwrap_or(0.0) / 1_000.0;
-        let wasted = |cycle: &Cycle| cycle.calls_wasted;
         vec![
             failures,
-            self.cycles_panel(
-                "A flapping service: open times",
-                "open time (s)",
-                0.0..top(open_time),
-                cycles,
-                |cycle| cycle.open_time_ms.map(|ms| ms / 1_000.0),
-            ),
-            self.cycles_panel(
-                "A flapping service: calls wasted",
-                "calls per cycle",
-                0.0..top(wasted),
-                cycles,
-                |cycle| Some(cycle.calls_wasted),
-            ),
+            self.cycles_panel("A flapping service: open times", "open time (s)", cycles, |cycle| {
+                cycle.open_time_ms.map(|ms| ms / 1_000.0)
+            }),
+            self.cycles_panel("A flapping service: calls wasted", "calls per cycle", cycles, |cycle| {
+                Some(cycle.calls_wasted)
+            }),
         ]
     }
 
-    fn cycles_panel(
-        &self,
-        title: &str,
-        y_label: &str,
-        y: Range<f64>,
-        cycles: &[Cycle],
-        value: fn(&Cycle) -> Option<f64>,
-    ) -> Panel {
+    fn cycles_panel(&self, title: &str, y_label: &str, cycles: &[Cycle], value: fn(&Cycle) -> Option<f64>) -> Panel {
         let line = |(name, colour): (&str, Colour)| Line {
             label: name.to_owned(),
             colour,
@@ -121,15 +104,16 @@ impl Plan {
             points: of(cycles, name).map(|cycle| (cycle.cycle.into(), value(cycle))).collect(),
         };
         let lines = NAMES.into_iter().zip([colours::BLUE, colours::ORANGE]).map(line);
+        let lines: Vec<Line> = lines.collect();
         Panel {
             title: title.to_owned(),
             x_label: "cycle, the last after a calm".to_owned(),
             y_label: y_label.to_owned(),
             x: 1.0..f64::from(self.cycles) + 1.0,
-            y,
+            y: 0.0..chart::top(&lines, 1.0),
             scale: Scale::Linear,
             bands: Vec::new(),
-            lines: lines.collect(),
+            lines,
         }
     }
 }

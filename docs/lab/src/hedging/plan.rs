@@ -1,14 +1,6 @@
 //! Which policies meet which services, and how they are run.
 
-use std::{
-    cell::RefCell,
-    iter,
-    num::NonZeroUsize,
-    rc::Rc,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-    time::Duration,
-};
+use std::{cell::RefCell, iter, rc::Rc, time::Duration};
 
 use evenkeel_hedging::PolicyFor;
 
@@ -22,7 +14,7 @@ use super::{
     tally::Tally,
     time::{Paused, Time},
 };
-use crate::rng::Rng;
+use crate::{rng::Rng, side_by_side};
 
 /// What is run, and for how long.
 #[derive(Clone, Debug)]
@@ -54,20 +46,7 @@ impl Plan {
     /// The same with all that is known. Each row is a world of its own, so they are made side by side.
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
-        let next = AtomicUsize::new(0);
-        let some = || {
-            let places = iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-            let cases = places.map_while(|place| self.cases.get(place).map(|case| (place, *case)));
-            cases.map(|(place, (scenario, policy))| (place, self.run(scenario, policy))).collect::<Vec<_>>()
-        };
-        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let mut runs = thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
-            // A panic of a row is one of the experiment.
-            threads.into_iter().flat_map(|thread| thread.join().expect("a row panicked")).collect::<Vec<_>>()
-        });
-        runs.sort_by_key(|(place, _)| *place);
-        runs.into_iter().map(|(_, run)| run).collect()
+        side_by_side::each(&self.cases, |&(scenario, policy)| self.run(scenario, policy))
     }
 
     fn run(&self, scenario: Scenario, policy: Policy) -> Run {

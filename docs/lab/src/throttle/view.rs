@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io};
 use super::{Plan, Row, WARM_UP, WINDOW};
 use crate::{
     chart::{
-        Line, Panel, Scale,
+        self, Line, Panel, Scale,
         colours::{self, Colour},
     },
     sheet::{Parts, Sheet},
@@ -64,12 +64,12 @@ impl Plan {
     fn panels(&self, rows: &[Row]) -> Vec<Panel> {
         let least = self.offered.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self.offered.iter().copied().fold(0.0, f64::max);
-        let panel = |title: &str, y_label: &str, top: f64, lines: Vec<Line>| Panel {
+        let panel = |title: &str, y_label: &str, lines: Vec<Line>| Panel {
             title: title.to_owned(),
             x_label: "offered (× capacity)".to_owned(),
             y_label: y_label.to_owned(),
             x: least..most,
-            y: 0.0..top,
+            y: 0.0..chart::top(&lines, 1.0),
             scale: Scale::Linear,
             bands: Vec::new(),
             lines,
@@ -82,8 +82,8 @@ impl Plan {
         }];
         sent.extend(self.lines(rows, |row| row.sent));
         vec![
-            panel("Load at the service", "sent (× capacity)", most, sent),
-            panel("Served", "served (× capacity)", 1.1, self.lines(rows, |row| row.served)),
+            panel("Load at the service", "sent (× capacity)", sent),
+            panel("Served", "served (× capacity)", self.lines(rows, |row| row.served)),
         ]
     }
 

@@ -28,7 +28,6 @@
 //! The requests are POSTs with an `Idempotency-Key`, so that `by_method` lets them be sent twice.
 
 mod breakers;
-mod replayed;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -50,10 +49,10 @@ use crate::{
         incident::compressed,
         provider::Provider,
     },
+    drawn::Drawn,
     rng::Rng,
 };
 use breakers::breakers;
-use replayed::Replayed;
 
 /// One stack for all requests of the run, as a client of a service would hold it.
 #[derive(Debug)]
@@ -95,7 +94,7 @@ impl Evenkeel {
         let budget = Observed::new(budget, BudgetMetrics::new(NAME));
 
         let schedule = Exponential::new(compressed(FIRST_DELAY)).cap(compressed(LONGEST_DELAY)).take(RETRIES);
-        let retry = Retry::new(Replayed::new(schedule, setup.seed), sleep)
+        let retry = Retry::new(Drawn::new(setup.seed, move |seed| schedule.seed(seed)), sleep)
             .when(again)
             .budget(budget.clone())
             .deadline(setup.patience)

@@ -1,5 +1,8 @@
 //! Small multiples of line charts, as SVG: rows and columns of panels that share a look.
 
+mod described;
+mod range;
+
 use std::{error::Error, fmt, ops::Range};
 
 use plotters::{
@@ -10,7 +13,8 @@ use plotters::{
     prelude::*,
 };
 
-/// Colours that also the colour-blind tell apart (Okabe and Ito, 2008).
+/// Colours that also the colour-blind tell apart (after Okabe and Ito, 2008), and dark enough to be seen as a line on white,
+/// light enough on the dark of a page.
 pub mod colours {
     /// A colour, as red, green and blue.
     pub type Colour = (u8, u8, u8);
@@ -24,12 +28,14 @@ pub mod colours {
     /// The third.
     pub const GREEN: Colour = (0, 158, 115);
     /// The fourth.
-    pub const PURPLE: Colour = (204, 121, 167);
-    /// A background that catches the eye a little.
-    pub const AMBER: Colour = (230, 159, 0);
+    pub const PURPLE: Colour = (192, 106, 154);
+    /// The fifth, and a background that catches the eye a little. As a line it is dashed, for to some eyes it is as orange.
+    pub const AMBER: Colour = (184, 122, 0);
 }
 
 use colours::Colour;
+pub use described::described;
+pub use range::top;
 
 /// How values are laid along the axes: the horizontal one is linear unless it says else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +59,7 @@ pub struct Panel {
     pub y_label: String,
     /// What the horizontal axis shows.
     pub x: Range<f64>,
-    /// What the vertical axis shows; values outside are drawn at its edge.
+    /// What the vertical axis shows; values [`outside`](Self::outside) are drawn at its edge.
     pub y: Range<f64>,
     /// How the axes are laid out.
     pub scale: Scale,
@@ -108,12 +114,13 @@ impl Error for DrawError {}
 pub fn grid(rows: &[Vec<Panel>], size: (u32, u32)) -> Result<String, DrawError> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     // So many panels that the size in pixels would pass u32 do not fit in memory.
-    let (width, height) = (size.0 * columns as u32, size.1 * rows.len() as u32 + LEGEND_HEIGHT);
+    let legend_height = scaled(LEGEND_HEIGHT, size.0);
+    let (width, height) = (size.0 * columns as u32, size.1 * rows.len() as u32 + legend_height);
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
         root.fill(&WHITE).map_err(failed)?;
-        let (head, body) = root.split_vertically(LEGEND_HEIGHT);
+        let (head, body) = root.split_vertically(legend_height);
         for (area, panel) in head.split_evenly((1, columns)).iter().zip(rows.iter().flatten()) {
             legend(area, panel)?;
         }
@@ -124,7 +131,27 @@ pub fn grid(rows: &[Vec<Panel>], size: (u32, u32)) -> Result<String, DrawError> 
         }
         root.present().map_err(failed)?;
     }
-    Ok(svg)
+    let panels: Vec<&Panel> = rows.iter().flatten().collect();
+    Ok(with_text(&dashed(&svg), &panels))
+}
+
+/// The picture with a title and a description, which is what a screen reader reads instead of it.
+fn with_text(svg: &str, panels: &[&Panel]) -> String {
+    let title = panels.iter().map(|panel| panel.title.as_str()).collect::<Vec<_>>().join("; ");
+    let text = panels.iter().map(|panel| described(panel)).collect::<Vec<_>>().join(" ");
+    let (title, text) = (escaped(&title), escaped(&text));
+    // The drawing begins with one `<svg …>`.
+    match svg.split_once('>') {
+        Some((open, rest)) => {
+            let open = open.replacen("<svg ", "<svg role=\"img\" ", 1);
+            format!("{open}>\n<title>{title}</title>\n<desc>{text}</desc>{rest}")
+        }
+        None => svg.to_owned(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -153,11 +180,12 @@ where
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
+    let px = |pixels| scaled(pixels, area.dim_in_pixel().0);
     let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .caption(&panel.title, (FONT, 15).into_font().color(&BLACK))
-        .x_label_area_size(36)
-        .y_label_area_size(Y_LABELS)
+        .margin(px(10))
+        .caption(&panel.title, (FONT, px(17)).into_font().color(&BLACK))
+        .x_label_area_size(px(46))
+        .y_label_area_size(px(Y_LABELS))
         .build_cartesian_2d(x, y)
         .map_err(failed)?;
 
@@ -180,14 +208,14 @@ where
         .y_labels(6)
         .y_label_formatter(&|value| number(*value))
         .x_label_formatter(&|value| number(*value))
-        .label_style((FONT, 11))
-        .axis_desc_style((FONT, 12))
+        .label_style((FONT, px(SMALLEST)))
+        .axis_desc_style((FONT, px(15)))
         .draw()
         .map_err(failed)?;
     // The names of the bands stand just inside the upper edge, over the mesh and under the lines.
     chart
         .draw_series(panel.bands.iter().map(|band| {
-            let style = (FONT, 10).into_font().color(&BLACK.mix(0.7));
+            let style = (FONT, px(SMALLEST)).into_font().color(&BLACK.mix(0.7));
             EmptyElement::at((band.x.start, top)) + Text::new(band.label.clone(), (3, 3), style)
         }))
         .map_err(failed)?;
@@ -207,21 +235,42 @@ where
 }
 
 fn legend(area: &Area<'_>, panel: &Panel) -> Result<(), DrawError> {
-    let (mut x, middle) = (Y_LABELS as i32, LEGEND_HEIGHT as i32 / 2 + 4);
+    let px = |pixels| scaled(pixels, area.dim_in_pixel().0) as i32;
+    let (mut x, middle) = (px(20), px(LEGEND_HEIGHT) / 2 + px(4));
     for line in &panel.lines {
         let style = rgb(line.colour).stroke_width(line.width + 1);
-        area.draw(&PathElement::new([(x, middle), (x + 20, middle)], style)).map_err(failed)?;
-        let text = (FONT, 12).into_font().color(&BLACK);
-        area.draw(&Text::new(line.label.as_str(), (x + 26, middle - 7), text)).map_err(failed)?;
-        x += 26 + LETTER * line.label.chars().count() as i32 + 20;
+        area.draw(&PathElement::new([(x, middle), (x + px(24), middle)], style)).map_err(failed)?;
+        let text = (FONT, px(SMALLEST)).into_font().color(&BLACK);
+        area.draw(&Text::new(line.label.as_str(), (x + px(29), middle - px(8)), text)).map_err(failed)?;
+        x += px(29 + LETTER * line.label.chars().count() as u32 + 14);
     }
     Ok(())
 }
 
-/// Pixels.
-const LEGEND_HEIGHT: u32 = 28;
-const Y_LABELS: u32 = 58;
-const LETTER: i32 = 7;
+/// plotters draws a dashed line as a line for each dash, where SVG has a word for it.
+fn dashed(svg: &str) -> String {
+    let (red, green, blue) = colours::AMBER;
+    let stroke = format!("stroke=\"#{red:02X}{green:02X}{blue:02X}\"");
+    let line = |line: &str| {
+        let is_line = line.starts_with("<polyline ");
+        if is_line { line.replacen(&stroke, &format!("{stroke} stroke-dasharray=\"8 4\""), 1) } else { line.to_owned() }
+    };
+    svg.lines().map(|one| line(one) + "\n").collect()
+}
+
+/// Pixels of a panel that is [`WIDTH`] wide; in a narrower one all is smaller.
+fn scaled(pixels: u32, width: u32) -> u32 {
+    // Half a pixel is rounded up.
+    (pixels * width + WIDTH / 2) / WIDTH
+}
+
+/// For which the sizes are given.
+const WIDTH: u32 = 620;
+const LEGEND_HEIGHT: u32 = 32;
+const Y_LABELS: u32 = 66;
+const LETTER: u32 = 8;
+/// The height of the text of legends, marks and bands: the site shows a panel no narrower than lets it be read.
+const SMALLEST: u32 = 14;
 
 /// What the reader's system has for it; nothing is embedded, and nothing is measured but roughly.
 const FONT: &str = "sans-serif";
@@ -242,4 +291,41 @@ fn number(value: f64) -> String {
 
 fn failed(error: impl fmt::Display) -> DrawError {
     DrawError(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn panel() -> Panel {
+        let points = vec![(0.0, Some(1.0)), (0.5, None), (1.0, Some(1234.5)), (2.0, Some(0.01234))];
+        Panel {
+            title: "Load & <time>".to_owned(),
+            x_label: "time (s)".to_owned(),
+            y_label: "load (requests/s)".to_owned(),
+            x: 0.0..2.0,
+            y: 0.0..2_000.0,
+            scale: Scale::Linear,
+            bands: vec![Band { label: "outage".to_owned(), x: 0.25..1.5, shade: (colours::GREY, 0.1) }],
+            lines: vec![Line { label: "naive".to_owned(), colour: colours::BLUE, width: 2, points }],
+        }
+    }
+
+    #[test]
+    fn a_picture_carries_its_title_and_its_description() {
+        let svg = grid(&[vec![panel()]], (400, 300)).expect("a range that is not empty");
+        assert!(svg.starts_with("<svg role=\"img\" "), "{}", &svg[..80]);
+        assert!(svg.contains("<title>Load &amp; &lt;time&gt;</title>\n<desc>load (requests/s) by"));
+    }
+
+    #[test]
+    fn amber_is_dashed_in_the_legend_and_as_a_line_and_nothing_else_is() {
+        let mut panel = panel();
+        panel.lines[0].points = vec![(0.0, Some(1.0)), (1.0, Some(2.0))];
+        let svg = |panel: &Panel| grid(&[vec![panel.clone()]], (400, 300)).expect("a range that is not empty");
+        assert_eq!(svg(&panel).matches("stroke-dasharray").count(), 0);
+        panel.lines[0].colour = colours::AMBER;
+        panel.bands[0].shade = (colours::AMBER, 0.5);
+        assert_eq!(svg(&panel).matches("stroke-dasharray").count(), 2);
+    }
 }
