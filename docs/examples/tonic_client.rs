@@ -50,7 +50,7 @@ async fn run() -> Result<(), BoxError> {
     let budget = TokenBudget::grpc(10.0, 0.1)?;
     let schedule = Exponential::new(Duration::from_millis(2)).cap(Duration::from_millis(20));
     let retry = Retry::new(schedule.take(3), sleep).when(again).budget(budget.clone());
-    let hedge = Hedge::after(Duration::from_millis(10), sleep).when(again).budget(budget.clone());
+    let hedge = Hedge::after(2 * LATE, sleep).when(again).budget(budget.clone());
 
     // The server refuses twice, the first time naming a delay.
     let answer = retry.run(|_| client.check("restarting")).await?;
@@ -94,6 +94,9 @@ async fn run() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Longer than a good answer takes, and shorter than the delay of a hedge.
+const LATE: Duration = Duration::from_millis(5);
+
 /// A channel, its breaker, and the limit of an attempt.
 #[derive(Clone)]
 struct Client {
@@ -104,9 +107,9 @@ struct Client {
 
 impl Client {
     fn new(uri: &str, deadline: Duration) -> Result<Self, BoxError> {
-        // What a hedge that has won, or a caller who has left, cuts off is a failure only if it had had its time.
-        let breaker =
-            Breaker::builder().consecutive_failures(5).abandoned(Abandoned::FailureAfter(deadline)).build()?;
+        // What a hedge that has won, or a caller who has left, cuts off was late, and that is a failure. With a time that is
+        // longer than the hedge's delay calls that hang would be rescued and never counted.
+        let breaker = Breaker::builder().consecutive_failures(5).abandoned(Abandoned::FailureAfter(LATE)).build()?;
         Ok(Self { health: HealthClient::new(Endpoint::from_shared(uri.to_owned())?.connect_lazy()), breaker, deadline })
     }
 

@@ -15,31 +15,48 @@ mod readme {
     struct Hedging;
 }
 
-/// The chapters, in the order of the summary.
-#[cfg(doctest)]
-mod book {
+/// The chapters, in the order of the summary. Each is documented by the module of its name: that is where the site finds where
+/// rustdoc has resolved its links to.
+#[cfg(any(doc, doctest))]
+pub mod book {
+    #[doc = include_str!("../book/src/failures.md")]
+    pub mod failures {}
     #[doc = include_str!("../book/src/introduction.md")]
-    struct Introduction;
+    pub mod introduction {}
     #[doc = include_str!("../book/src/backoff.md")]
-    struct Backoff;
+    pub mod backoff {}
     #[doc = include_str!("../book/src/budget.md")]
-    struct Budget;
+    pub mod budget {}
     #[doc = include_str!("../book/src/breaker.md")]
-    struct Breaker;
+    pub mod breaker {}
     #[doc = include_str!("../book/src/hedging.md")]
-    struct Hedging;
+    pub mod hedging {}
     #[doc = include_str!("../book/src/stack.md")]
-    struct Stack;
+    pub mod stack {}
+    #[doc = include_str!("../book/src/runtimes.md")]
+    pub mod runtimes {}
     #[doc = include_str!("../book/src/clients.md")]
-    struct Clients;
+    pub mod clients {}
+    #[doc = include_str!("../book/src/testing.md")]
+    pub mod testing {}
+    #[doc = include_str!("../book/src/moving.md")]
+    pub mod moving {}
     #[doc = include_str!("../book/src/metrics.md")]
-    struct Metrics;
+    pub mod metrics {}
     #[doc = include_str!("../book/src/playbook.md")]
-    struct Playbook;
+    pub mod playbook {}
+    #[doc = include_str!("../book/src/plan.md")]
+    pub mod plan {}
+    #[doc = include_str!("../book/src/experiments.md")]
+    pub mod experiments {}
     #[doc = include_str!("../book/src/verified.md")]
-    struct Verified;
+    pub mod verified {}
+    #[doc = include_str!("../book/src/compared.md")]
+    pub mod compared {}
+    #[doc = include_str!("../book/src/api.md")]
+    pub mod api {}
     #[doc = include_str!("../book/src/architecture.md")]
-    struct Architecture;
+    pub mod architecture {}
     #[doc = include_str!("../book/src/contributing.md")]
-    struct Contributing;
+    pub mod contributing {}
 }

@@ -20,8 +20,10 @@ fn all(report: &mut Report) -> Result<(), Stop> {
     let clippy = "clippy --workspace --all-targets --all-features --locked -- -D warnings";
     report.run(&Step::cargo("clippy", clippy))?;
     features::run(report, &[])?;
-    test::run(report, &[])?;
-    loom::run(report, &[])?;
+    report.run(&docs::warnings())?;
+    // Before the tests, one of which looks at the site in a browser.
     docs::run(report, &[])?;
+    test::with_site(report, &docs::folder())?;
+    loom::run(report, &[])?;
     report.run(&lab::soak())
 }

@@ -50,22 +50,27 @@ fn step(program: &'static str, quiet: bool, args: &[String]) -> Step {
     Step::cargo(program, &format!("run --locked {quiet} --release -p evenkeel-lab --bin {program} --")).args(args)
 }
 
-/// The arguments with the folder of the report told from `here`, as the caller means it. The default stays the program's own,
-/// in the root of the workspace.
+/// The arguments with their paths told from `here`, as the caller means them: the folder of the report, and the configuration,
+/// unless that is standard input. The default of the folder stays the program's own, in the root of the workspace.
 fn from_here(args: &[String], here: &Path) -> Vec<String> {
-    let absolute = |folder: &str| here.join(folder).display().to_string();
-    let mut is_folder = false;
-    let mut told = Vec::with_capacity(args.len());
+    const FLAGS: [&str; 2] = ["--report", "--config"];
+    // An empty one is nonsense, and the program says so.
+    let told = |path: &str| match path {
+        "" | "-" => path.to_owned(),
+        path => here.join(path).display().to_string(),
+    };
+    let mut is_path = false;
+    let mut all = Vec::with_capacity(args.len());
     for arg in args {
-        // An empty one is nonsense, and the program says so.
-        told.push(match arg.strip_prefix("--report=") {
-            _ if is_folder && !arg.is_empty() => absolute(arg),
-            Some(folder) if !folder.is_empty() => format!("--report={}", absolute(folder)),
-            Some(_) | None => arg.clone(),
+        let flag = arg.split_once('=').filter(|(flag, _)| FLAGS.contains(flag));
+        all.push(match flag {
+            _ if is_path => told(arg),
+            Some((flag, path)) => format!("{flag}={}", told(path)),
+            None => arg.clone(),
         });
-        is_folder = !is_folder && arg == "--report";
+        is_path = !is_path && FLAGS.contains(&arg.as_str());
     }
-    told
+    all
 }
 
 #[cfg(test)]
@@ -73,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_of_the_report_is_told_from_where_the_caller_is() {
+    fn paths_are_told_from_where_the_caller_is() {
         let told = |args: &[&str]| {
             let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
             from_here(&args, Path::new("/here"))
@@ -83,6 +88,9 @@ mod tests {
         assert_eq!(told(&["--report", "/there"]), ["--report", "/there"]);
         assert_eq!(told(&["--report"]), ["--report"]);
         assert_eq!(told(&["--report="]), ["--report="]);
+        assert_eq!(told(&["plan", "--config", "policy.toml"]), ["plan", "--config", "/here/policy.toml"]);
+        assert_eq!(told(&["--config=policy.toml", "--json"]), ["--config=/here/policy.toml", "--json"]);
+        assert_eq!(told(&["--config", "-"]), ["--config", "-"]);
     }
 
     #[test]

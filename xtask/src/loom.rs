@@ -1,6 +1,9 @@
-//! `loom`: the models of the libraries, run under every interleaving within a bound.
+//! `loom`: the models of the libraries, run under every interleaving within a bound, and the book's counts of them.
+
+use std::fs;
 
 use crate::{
+    explored::{self, PAGE},
     report::{Report, Stop},
     step::Step,
     workspace::{self, LIBRARIES},
@@ -14,7 +17,8 @@ pub(crate) fn run(report: &mut Report, args: &[String]) -> Result<(), Stop> {
     for library in chosen(args)? {
         let models = format!("{library}/tests/models.rs");
         if workspace::root().join(&models).exists() {
-            report.run(&step(library))?;
+            let (max, step) = (max_preemptions(), step(library));
+            report.check(step.name, &step.to_string(), || explore(library, &step, max == MAX_PREEMPTIONS))?;
         } else {
             eprintln!("– {library}: no {models}, nothing to run");
         }
@@ -35,13 +39,33 @@ fn chosen(args: &[String]) -> Result<Vec<&'static str>, Stop> {
     }
 }
 
-/// In a target folder of its own, because `--cfg loom` reaches, and so rebuilds, every dependency.
+/// The book has the counts of the default bound, and of no other.
+fn explore(library: &str, step: &Step, is_documented: bool) -> Result<(), String> {
+    let (status, output) = step.output().map_err(|error| format!("cargo did not start: {error}"))?;
+    if !status.success() {
+        return Err(status.to_string());
+    }
+    if !is_documented {
+        return Ok(());
+    }
+    let page = fs::read_to_string(workspace::root().join(PAGE)).map_err(|error| format!("{PAGE}: {error}"))?;
+    let findings = explored::compare(&explored::printed(&output), &explored::documented(&page, library));
+    findings.iter().for_each(|finding| println!("{finding}"));
+    if findings.is_empty() { Ok(()) } else { Err(format!("{} rows to put right", findings.len())) }
+}
+
+fn max_preemptions() -> String {
+    std::env::var("LOOM_MAX_PREEMPTIONS").unwrap_or_else(|_| MAX_PREEMPTIONS.to_owned())
+}
+
+/// In a target folder of its own, because `--cfg loom` reaches, and so rebuilds, every dependency. What the models print is
+/// shown, for a model that explored a single interleaving shows nothing.
 fn step(library: &str) -> Step {
-    let max = std::env::var("LOOM_MAX_PREEMPTIONS").unwrap_or_else(|_| MAX_PREEMPTIONS.to_owned());
     let line = format!(
-        "test --profile loom --target-dir target/loom --locked -p evenkeel-{library} --test models --all-features"
+        "test --profile loom --target-dir target/loom --locked -p evenkeel-{library} --test models --all-features \
+         -- --show-output"
     );
-    Step::cargo("loom", &line).env_append("RUSTFLAGS", "--cfg loom").env("LOOM_MAX_PREEMPTIONS", max)
+    Step::cargo("loom", &line).env_append("RUSTFLAGS", "--cfg loom").env("LOOM_MAX_PREEMPTIONS", max_preemptions())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod ci;
 mod docs;
+mod explored;
 mod features;
 mod lab;
 mod loom;
@@ -27,7 +28,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "lab",
         args: "<experiment> [args…]",
-        help: "build and run an experiment behind the book's figures, or the soak (`lab --help`)",
+        help: "build and run an experiment behind the book's figures, the soak, or the policy calculator (`lab --help`)",
         run: lab::experiment,
     },
     Task { name: "test", args: "", help: "all tests and doctests of all packages", run: test::run },
@@ -44,7 +45,12 @@ const TASKS: &[Task] = &[
         run: features::run,
     },
     Task { name: "tidy", args: "", help: "the house rules that a machine can check", run: tidy::run },
-    Task { name: "docs", args: "", help: "the API documentation, warnings denied", run: docs::run },
+    Task {
+        name: "docs",
+        args: "[flags]",
+        help: "the site, book and API, in target/site; --open it, --serve it [--port N], --quick charts in target/site-quick",
+        run: docs::run,
+    },
     Task {
         name: "ci",
         args: "",
@@ -141,6 +147,7 @@ mod tests {
     fn an_unknown_flag_is_refused_before_anything_runs() {
         let refusal = Stop::Usage("`test` takes no argument `--fast`".to_owned());
         assert_eq!(stop(&["test", "--fast"]), refusal);
+        assert!(matches!(stop(&["docs", "--fast"]), Stop::Usage(complaint) if complaint.contains("`--fast`")));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! One command to run, and the line with which a reader runs it again.
 
 use std::{
-    fmt, io,
-    process::{Command, ExitStatus},
+    fmt,
+    io::{self, BufRead, BufReader},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use crate::workspace;
@@ -44,10 +45,30 @@ impl Step {
 
     /// Runs it to its end. The streams are inherited, so that cargo itself sees whether to use colours.
     pub(crate) fn status(&self) -> io::Result<ExitStatus> {
+        self.command().status()
+    }
+
+    /// Runs it to its end, and returns what it wrote to standard output besides showing it.
+    pub(crate) fn output(&self) -> io::Result<(ExitStatus, String)> {
+        let mut child = self.command().stdout(Stdio::piped()).spawn()?;
+        let mut output = String::new();
+        // Read to its end before the child is waited for, or a full pipe would hold both.
+        for line in child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+            let line = line?;
+            println!("{line}");
+            output.push_str(&line);
+            output.push('\n');
+        }
+        Ok((child.wait()?, output))
+    }
+
+    fn command(&self) -> Command {
         // Set by `cargo run`: the very cargo that built this, not the next best in the path.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let env = self.env.iter().map(|(key, value)| (key, value));
-        Command::new(cargo).args(&self.args).envs(env).current_dir(workspace::root()).status()
+        let mut command = Command::new(cargo);
+        command.args(&self.args).envs(env).current_dir(workspace::root());
+        command
     }
 }
 

@@ -12,6 +12,11 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(xtask).join("..")
 }
 
+/// Where cargo puts what it builds, seen from the root.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()).into()
+}
+
 /// The text of a file, given from the root; the error names the file.
 pub(crate) fn read(path: &str) -> Result<String, String> {
     std::fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))

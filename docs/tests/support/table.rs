@@ -68,7 +68,7 @@ pub(crate) fn parse(markdown: &str) -> Vec<Series> {
 }
 
 /// The cells of a line of a table.
-fn cells(line: &str) -> Option<Vec<&str>> {
+pub(crate) fn cells(line: &str) -> Option<Vec<&str>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     Some(inner.split('|').map(str::trim).collect())
 }

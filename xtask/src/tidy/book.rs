@@ -68,6 +68,16 @@ mod tests {
     }
 
     #[test]
+    fn a_summary_may_have_parts_and_chapters_below_others() {
+        let summary =
+            "# Summary\n\n# Part\n\n- [Retry](retry.md)\n  - [More](more/deep.md)\n\n---\n\n- [Gone](gone.md)\n";
+        let tree = Tree::from([(SUMMARY, summary), ("docs/book/src/retry.md", ""), ("docs/book/src/more/deep.md", "")]);
+        assert_eq!(unlisted(&tree), []);
+        let faults: Vec<_> = missing(&tree).into_iter().map(|(_, (line, _))| line).collect();
+        assert_eq!(faults, [10]);
+    }
+
+    #[test]
     fn a_chapter_that_no_one_can_find_is_found() {
         let tree = Tree::from([(SUMMARY, ""), ("docs/book/src/retry.md", "")]);
         assert_eq!(unlisted(&tree)[0].0, "docs/book/src/retry.md");

@@ -1,4 +1,4 @@
-//! The rule for the book's evidence: a test that the page of hazards names is there.
+//! The rule for the book's evidence: a test that the page of hazards or a failure story names is there.
 
 use std::collections::HashSet;
 
@@ -6,17 +6,38 @@ use super::{Fault, TreeRule, tree::Tree};
 
 pub(super) const RULES: &[TreeRule] = &[TreeRule { name: "missing-evidence", check: missing }];
 
+const BOOK: &str = "docs/book/src/";
+/// The page that names tests everywhere.
 const PAGE: &str = "docs/book/src/verified.md";
+/// The section of the other chapters that does.
+const STORIES: &str = "## Failure stories";
 
 fn missing(tree: &Tree) -> Vec<(String, Fault)> {
     let sources = tree.texts().filter(|(path, _)| path.ends_with(".rs"));
     let tests: HashSet<&str> = sources.flat_map(|(_, text)| text.lines().filter_map(function)).collect();
-    let page = tree.text(PAGE).unwrap_or_default();
-    let named = page.lines().enumerate().flat_map(|(index, line)| names(line).map(move |name| (index + 1, name)));
-    let missing = named.filter(|(_, name)| !tests.contains(name));
+    let chapters = tree.texts().filter(|(path, _)| path.starts_with(BOOK) && path.ends_with(".md"));
+    let named = chapters.flat_map(|(path, text)| {
+        let lines = evidence(path, text).flat_map(|(line, text)| names(text).map(move |name| (line, name)));
+        lines.map(move |(line, name)| (path, line, name))
+    });
+    let missing = named.filter(|(_, _, name)| !tests.contains(name));
     missing
-        .map(|(line, name)| (PAGE.to_owned(), (line, format!("there is no test `{name}`: name the one there is"))))
+        .map(|(path, line, name)| {
+            (path.to_owned(), (line, format!("there is no test `{name}`: name the one there is")))
+        })
         .collect()
+}
+
+/// The lines of a chapter that may name tests, counted from one.
+fn evidence<'a>(path: &str, text: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+    let mut inside = path == PAGE;
+    let everywhere = inside;
+    text.lines().enumerate().filter_map(move |(index, line)| {
+        if line.starts_with("## ") {
+            inside = everywhere || line == STORIES;
+        }
+        inside.then_some((index + 1, line))
+    })
 }
 
 /// The name of the function that a line defines.
@@ -52,5 +73,12 @@ mod tests {
     fn a_test_that_is_named_and_not_there_is_found() {
         let tree = Tree::from([(PAGE, "# Hazards\n`a_delay_is_no_wait`\n"), ("a.rs", "fn a_delay_is_a_wait() {}\n")]);
         assert_eq!(missing(&tree)[0].1.0, 2);
+    }
+    #[test]
+    fn a_failure_story_names_a_test_that_is_there_and_other_sections_may_name_what_they_like() {
+        let chapter = "`not_a_test_here`\n## Failure stories\n`a_delay_is_no_wait`\n## Next\n`nor_is_this_one`\n";
+        let tree = Tree::from([("docs/book/src/a.md", chapter), ("a.rs", "")]);
+        let faults: Vec<_> = missing(&tree).into_iter().map(|(path, (line, _))| (path, line)).collect();
+        assert_eq!(faults, [("docs/book/src/a.md".to_owned(), 3)]);
     }
 }

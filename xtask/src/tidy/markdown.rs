@@ -5,6 +5,7 @@ use super::{
     fences::{fence, is_markdown},
     tree::Tree,
 };
+use crate::workspace::LIBRARIES;
 
 pub(super) const RULES: &[TreeRule] = &[TreeRule { name: "dead-link", check: dead_links }];
 
@@ -57,9 +58,10 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, String)> {
 }
 
 fn resolve(tree: &Tree, from: &str, link: &str) -> Result<(), String> {
-    // Elsewhere on the net, or an item of a crate, which rustdoc checks.
+    // Elsewhere on the net, or an item of a crate or one of ours, which rustdoc checks.
     let scheme = link.split(['/', '#']).next().is_some_and(|start| start.contains(':'));
-    if scheme {
+    let library = link.strip_prefix("evenkeel_").is_some_and(|name| LIBRARIES.contains(&name));
+    if scheme || library {
         return Ok(());
     }
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
@@ -129,16 +131,16 @@ mod tests {
     #[test]
     fn a_link_leads_to_a_file_a_folder_a_heading_or_the_net() {
         let book = "# Half-open: what `n` means?\n\n[up](../) [b](../b.md#two-words) [#](#half-open-what-n-means)\n\
-            [net](https://example.com/#x) [item](crate::Breaker) [code](../src/lib.rs#L3) [b](../b.md#two-words-1)\n";
+            [net](https://example.com/#x) [item](crate::Breaker) [crate](evenkeel_budget) [code](../src/lib.rs#L3) [b](../b.md#two-words-1)\n";
         let tree = Tree::from([("book/a.md", book), ("b.md", "## Two words\n## Two words\n"), ("src/lib.rs", "")]);
         assert_eq!(dead_links(&tree), []);
     }
 
     #[test]
     fn a_link_that_leads_nowhere_is_found() {
-        let text = "[a](c.md)\n[b](../../x)\n[c](#no-such)\n[d](/a.md)\n[e](b.md#one)\n";
+        let text = "[a](c.md)\n[b](../../x)\n[c](#no-such)\n[d](/a.md)\n[e](b.md#one)\n[f](evenkeel_bulkhead)\n";
         let tree = Tree::from([("book/a.md", text), ("book/b.md", "```\n# one\n```\n")]);
         let lines: Vec<usize> = dead_links(&tree).iter().map(|(_, (line, _))| *line).collect();
-        assert_eq!(lines, [1, 2, 3, 4, 5]);
+        assert_eq!(lines, [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -6,6 +6,7 @@ mod fences;
 mod library;
 mod manifest;
 mod markdown;
+mod properties;
 mod rust;
 mod source;
 mod text;
@@ -19,7 +20,7 @@ use tree::Tree;
 /// The rules that need one file to judge.
 const RULES: &[&[Rule]] = &[text::RULES, rust::RULES, library::RULES, fences::RULES, manifest::RULES];
 /// The rules that need to know what other files there are.
-const TREE_RULES: &[&[TreeRule]] = &[markdown::RULES, book::RULES, evidence::RULES];
+const TREE_RULES: &[&[TreeRule]] = &[markdown::RULES, book::RULES, evidence::RULES, properties::RULES];
 
 /// Prints every finding as `path:line: rule: what to do`.
 pub(crate) fn run(report: &mut Report, _: &[String]) -> Result<(), Stop> {

@@ -74,7 +74,7 @@ fn walked(root: &Path) -> std::io::Result<Vec<String>> {
             let entry = entry?;
             let name = entry.file_name();
             let path = format!("{folder}{}", name.to_string_lossy());
-            let generated = name == "target" || name == ".git" || path == "docs/site";
+            let generated = name == "target" || name == ".git";
             match entry.file_type()? {
                 kind if kind.is_dir() && !generated => folders.push(path + "/"),
                 kind if kind.is_file() => paths.push(path),
