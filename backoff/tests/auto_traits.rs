@@ -4,6 +4,7 @@
 use std::{
     future::Ready,
     panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
     time::Duration,
 };
 
@@ -62,9 +63,12 @@ fn layers_services_and_their_responses_cross_threads_when_their_parts_do() {
     type Inner = tower::util::ServiceFn<fn(()) -> Ready<Result<(), ()>>>;
     plain::<Repeat>();
     plain::<Always>();
-    shared::<RetryLayer<Shared>>();
-    shared::<RetryService<Inner, Shared>>();
-    crossing::<ResponseFuture<Inner, Shared, Always, ()>>();
+    shared::<RetryLayer<Arc<Shared>>>();
+    shared::<RetryService<Inner, Arc<Shared>>>();
+    crossing::<ResponseFuture<Inner, Arc<Shared>, Always, ()>>();
+    shared::<RetryLayer<&'static Shared>>();
+    shared::<RetryService<Inner, &'static Shared>>();
+    crossing::<ResponseFuture<Inner, &'static Shared, Always, ()>>();
 }
 
 #[cfg(feature = "http")]

@@ -2,6 +2,8 @@
 #![cfg(all(not(loom), feature = "retry"))]
 #![allow(clippy::disallowed_methods)] // The clock that is counted is the system's.
 
+mod support;
+
 use std::{
     cell::Cell,
     future::{Future, pending, ready},
@@ -12,8 +14,9 @@ use std::{
 
 use allocation_counter::measure;
 use evenkeel_backoff::{
-    AnySchedule, Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Ratio, Retry, TokenBudget,
+    AnySchedule, Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Ratio, Retry, TokenBudget, Verdict,
 };
+use support::spies::Late;
 
 const SCHEDULE: Exponential = Exponential::new(Duration::from_millis(50)).cap(Duration::from_secs(5));
 
@@ -104,6 +107,33 @@ fn nothing_is_allocated_for_failures_either() {
 }
 
 #[test]
+fn an_account_is_opened_with_the_first_failure_where_the_budget_allows_it() {
+    let late = Late::default();
+    let retry = Retry::new([Duration::from_nanos(1)], ready).budget(late.clone());
+    assert_eq!(poll(retry.run(|_| ready(Ok::<_, ()>(())))), Poll::Ready(Ok(())));
+    assert_eq!(late.0.take(), (0, 1), "a success at once");
+    assert_eq!(poll(retry.run(|attempt| ready(if attempt == 0 { Err(()) } else { Ok(()) }))), Poll::Ready(Ok(())));
+    assert_eq!(late.0.take(), (1, 0), "a success at the second attempt is the account's");
+    assert_eq!(poll(retry.run(|_| pending::<Result<(), ()>>())), Poll::Pending);
+    assert_eq!(late.0.take(), (0, 0), "dropped without an answer");
+
+    let refused = retry.when(|_: &Result<(), ()>| Verdict::permanent());
+    assert_eq!(poll(refused.run(|_| ready(Err(())))), Poll::Ready(Err(())));
+    assert_eq!(late.0.take(), (1, 0), "a failure is told to an account, also where nothing follows");
+
+    let blocking = Retry::new(SCHEDULE, |_| ()).budget(late.clone());
+    assert_eq!(blocking.run_blocking(|_| Ok::<_, ()>(())), Ok(()));
+    assert_eq!(late.0.take(), (0, 1));
+}
+
+#[test]
+fn a_schedule_is_begun_with_the_first_failure() {
+    let retry = Retry::new(vec![Duration::from_nanos(1); 3], ready);
+    assert_eq!(allocations(|| assert!(poll(retry.run(|_| ready(Ok::<_, ()>(())))).is_ready())), 0);
+    assert_eq!(allocations(|| assert!(poll(retry.run(|_| ready(Err::<(), _>(())))).is_ready())), 1, "one copy");
+}
+
+#[test]
 fn ten_delays_allocate_nothing() {
     const FIRST: Duration = Duration::from_millis(10);
     let any: [AnySchedule; 5] = [
@@ -153,6 +183,13 @@ fn a_success_at_once_costs_a_layer_nothing() {
     });
     assert_eq!(allocated, 0);
     assert_eq!(asked.counts(), [0, 0]);
+
+    let late = Late::default();
+    let policy = Retry::new(vec![Duration::ZERO; 3], |delay| asked.sleep_for_ever(delay)).budget(late.clone());
+    let mut service = RetryLayer::of(&policy).layer(service_fn(|request: u32| ready(Ok::<_, &str>(request + 1))));
+    let allocated = allocations(|| assert_eq!(poll(service.call(1)), Poll::Ready(Ok(2))));
+    assert_eq!(late.0.take(), (0, 1));
+    assert_eq!(allocated, 1, "a schedule that allocates is asked how long it is, for the request's copy");
 
     let future = RetryLayer::new(SCHEDULE, tokio::time::sleep)
         .layer(service_fn(|request: u32| ready(Ok::<_, &str>(request))))

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, thread, time::Duration};
 
-use evenkeel_backoff::{Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Ratio};
+use evenkeel_backoff::{AnySchedule, Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Ratio};
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -47,6 +47,32 @@ fn a_clone_of_a_session_that_has_begun_goes_on_with_its_draws() {
     let mut session = Exponential::new(ms(100)).into_iter();
     session.next();
     assert!(session.clone().take(5).eq(session.take(5)));
+}
+
+/// A replay, or a figure that was published with its seed, is worth something only as long as this holds.
+#[test]
+fn a_seed_draws_the_same_delays_in_every_version() {
+    let drawn = |schedule: AnySchedule| {
+        let mut delays = schedule.into_iter().map(|delay| delay.as_nanos() as u64);
+        [(); 4].map(|()| delays.next().unwrap())
+    };
+    let factor = Exponential::builder(ms(3)).factor(1.7).jitter(Jitter::Equal).seed(7).build().unwrap();
+    let around = Linear::new(ms(100), ms(50)).jitter(Jitter::Around(Ratio::TENTH)).seed(7);
+    assert_eq!(
+        drawn(Exponential::new(ms(100)).cap(ms(1_000)).seed(7).into()),
+        [64_970_434, 120_846_961, 72_914_095, 721_500_951]
+    );
+    assert_eq!(drawn(factor.into()), [2_474_557, 4_090_798, 5_125_205, 14_015_876]);
+    assert_eq!(
+        drawn(Constant::new(ms(100)).jitter(Jitter::Equal).seed(7).into()),
+        [82_485_217, 80_211_740, 59_114_262, 95_093_810]
+    );
+    assert_eq!(drawn(around.into()), [102_994_087, 153_127_044, 187_291_409, 270_093_810]);
+    assert_eq!(drawn(Fibonacci::new(ms(100)).seed(7).into()), [64_970_434, 60_423_481, 36_457_047, 270_562_857]);
+    assert_eq!(
+        drawn(Decorrelated::new(ms(100)).cap(ms(5_000)).seed(7).into()),
+        [229_940_867, 456_391_345, 331_351_692, 906_326_984]
+    );
 }
 
 #[test]

@@ -59,6 +59,9 @@ impl Tally {
     }
 }
 
+/// Further from 1 than any rounding, so that nothing below it is the rate.
+const NEARLY: f64 = 0.999_999;
+
 impl Rules {
     /// Why to open after so many failures in a row and with so much in the window, if so.
     pub(crate) fn cause(&self, run: u32, tally: Tally) -> Option<Cause> {
@@ -68,8 +71,12 @@ impl Rules {
         if tally.total < self.minimum {
             return None;
         }
-        // The division is rounded to the nearest, as the rate was when it was written: 7 of 10 is 0.7.
-        let is = |part: u32, rate: f64| f64::from(part) / f64::from(tally.total) >= rate;
+        let is = |part: u32, rate: f64| {
+            let (part, total) = (f64::from(part), f64::from(tally.total));
+            // The division is rounded to the nearest, as the rate was when it was written: 7 of 10 is 0.7. Most shares are far
+            // below the rate, which a product shows as well, and sooner.
+            part >= rate * total * NEARLY && part / total >= rate
+        };
         if self.failure_rate.is_some_and(|rate| is(tally.failures, rate)) {
             return Some(Cause::FailureRate);
         }
@@ -87,5 +94,31 @@ impl Rules {
     /// Whether there is a rule about shares, and so a window.
     pub(crate) fn has_rates(&self) -> bool {
         self.failure_rate.is_some() || self.slow.is_some()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_met_from_exactly_its_share_on() {
+        let cause = |rate: f64, failures: u32, total: u32| {
+            let window = Window::Count(total);
+            let rules = Rules { consecutive: None, failure_rate: Some(rate), slow: None, minimum: 1, window };
+            rules.cause(0, Tally { total, failures, slow: 0 })
+        };
+        for total in (1..=200).chain([500, 65_535, 10_000_001, u32::MAX]) {
+            for failures in (1..=total.min(200)).chain([total / 3, total - total / 7, total]).filter(|some| *some > 0) {
+                let rate = f64::from(failures) / f64::from(total);
+                assert_eq!(cause(rate, failures, total), Some(Cause::FailureRate), "{failures} of {total}");
+                assert_eq!(cause(rate, failures - 1, total), None, "{failures} of {total}, less one");
+                assert_eq!(
+                    cause(f64::from_bits(rate.to_bits() + 1), failures, total),
+                    None,
+                    "{failures} of {total}, and a bit more"
+                );
+            }
+        }
     }
 }

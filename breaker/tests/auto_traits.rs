@@ -95,6 +95,9 @@ fn a_stack_goes_wherever_its_parts_go() {
     is::<BreakerLayer>();
     is::<BreakerService<()>>();
     is::<BreakerFuture<Ready<Result<(), ()>>>>();
+    is::<BreakerLayer<ErrIsFailure, &'static Breaker>>();
+    is::<BreakerService<(), ErrIsFailure, &'static Breaker>>();
+    is::<BreakerFuture<Ready<Result<(), ()>>, ErrIsFailure, &'static Breaker>>();
     is::<BreakerMapLayer<fn(&()) -> String, String>>();
     is::<BreakerMapService<(), fn(&()) -> String, String>>();
     is::<HoldLayer<Sleeper>>();

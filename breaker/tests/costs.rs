@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use evenkeel_breaker::{Abandoned, Breaker, BreakerBuilder, BreakerObserver};
+use evenkeel_breaker::{Abandoned, Breaker, BreakerBuilder, BreakerObserver, Error, State};
 
 /// How often a clock was read.
 #[derive(Default)]
@@ -79,6 +79,7 @@ fn calls<C: Fn() -> Instant, O: BreakerObserver>(breaker: &Breaker<C, O>) {
             let layer = BreakerLayer::new(breaker.clone());
             request(layer.layer(inner));
             request(layer.hold(sleep).layer(inner));
+            request(BreakerLayer::of(breaker).layer(inner));
         }
     }
 }
@@ -162,4 +163,18 @@ fn a_rejection_looks_once() {
     reads.take();
     assert!(breaker.try_acquire().is_err());
     assert_eq!(reads.take(), 1);
+}
+
+#[test]
+fn a_rejection_that_no_time_ends_looks_at_no_clock() {
+    let reads = Reads::default();
+    let breaker = slow().clock(reads.clock()).build().unwrap();
+    breaker.force_open();
+    reads.take();
+    let rejected = breaker.try_acquire().unwrap_err();
+    assert_eq!((rejected.state(), rejected.ready_at(), rejected.retry_after()), (State::ForcedOpen, None, None));
+    assert_eq!((breaker.ready_at(), breaker.check()), (None, Err(rejected)));
+    assert_eq!(breaker.try_acquire_owned().unwrap_err(), rejected);
+    assert_eq!(done(breaker.call(ready(Ok::<_, ()>(())))), Err(Error::Open(rejected)));
+    assert_eq!(reads.take(), 0);
 }

@@ -103,6 +103,40 @@ fn a_new_key_drops_two_that_are_idle() {
 }
 
 #[test]
+fn a_new_key_looks_at_32_keys_for_idle_ones_and_the_next_goes_on_there() {
+    for (in_front, dropped) in [(31, [1, 1]), (32, [0, 1]), (63, [0, 1]), (64, [0, 0])] {
+        let map: BreakerMap<u32> = builder(100).build().unwrap();
+        let start = Instant::now();
+        // All stand where they came, and the only idle one behind those that were asked for since.
+        (0..=in_front).for_each(|key| drop(map.breaker_at(&key, start)));
+        (0..in_front).for_each(|key| drop(map.breaker_at(&key, start + SECOND)));
+        let evicted = [1_000, 1_001].map(|new| {
+            let _ = map.breaker_at(&new, start + MINUTE);
+            map.snapshot().evicted
+        });
+        assert_eq!(evicted, dropped, "behind {in_front}");
+        assert_eq!((map.remove_idle_at(start + MINUTE), map.get(&in_front).is_none()), (1 - dropped[1] as usize, true));
+    }
+}
+
+#[test]
+fn a_full_map_makes_room_however_many_keys_were_asked_for_since_the_last_one_came() {
+    let map: BreakerMap<u32> = builder(100).build().unwrap();
+    let start = Instant::now();
+    (0..100).for_each(|key| drop(map.breaker_at(&key, start)));
+    (0..100).rev().for_each(|key| drop(map.breaker_at(&key, start + SECOND)));
+    let _ = map.breaker_at(&100, start + 2 * SECOND);
+    let snapshot = map.snapshot();
+    assert_eq!((map.len(), snapshot.evicted, snapshot.crowded_out), (100, 1, 1));
+    assert!(map.get(&0).is_none(), "of the same time, the older one");
+
+    (1..100).filter(|key| *key != 70).for_each(|key| drop(map.breaker_at(&key, start + 3 * SECOND)));
+    let _ = map.breaker_at(&101, start + 4 * SECOND);
+    assert_eq!((map.len(), map.snapshot().evicted), (100, 2));
+    assert!(map.get(&70).is_none(), "the longest idle, behind 69 others");
+}
+
+#[test]
 fn idle_keys_are_removed_on_request_but_for_those_that_are_not_closed() {
     let (map, start) = map(100);
     for key in 0..10 {

@@ -230,6 +230,46 @@ proptest! {
         prop_assert_eq!(map.snapshot().rejecting, 0);
     }
 
+    /// Many keys at a time: more than a new one looks at for idle ones.
+    #[test]
+    fn however_many_keys_are_in_use_a_map_is_never_above_its_capacity_and_drops_the_longest_idle_first(
+        capacity in 1..80_usize,
+        steps in vec((0..100_u32, 1..100_u32, 0..40_u64), 1..12),
+    ) {
+        let second = Duration::from_secs(1);
+        let map: BreakerMap<u32> = BreakerMap::builder(NonZeroUsize::new(capacity).unwrap(), Breaker::builder())
+            .idle_after(60 * second)
+            .build()
+            .unwrap();
+        let (start, mut seconds, mut made) = (Instant::now(), 0, 0_u32);
+        // By when they were asked for last, and which breaker it is: the longest idle first.
+        let mut kept: BTreeSet<(u64, u32, u32)> = BTreeSet::new();
+        for (first, keys, wait) in steps {
+            seconds += wait;
+            for key in (first..first + keys).map(|key| key % 100) {
+                let _ = map.breaker_at(&key, start + second * seconds as u32);
+                prop_assert!(map.len() <= capacity);
+                if let Some(held) = kept.iter().find(|held| held.2 == key).copied() {
+                    kept.remove(&held);
+                    kept.insert((seconds, held.1, key));
+                    continue;
+                }
+                let is_full = kept.len() == capacity;
+                kept.insert((seconds, made, key));
+                made += 1;
+                let gone = kept.len() - map.len();
+                prop_assert!((usize::from(is_full)..=usize::from(is_full) + 2).contains(&gone), "{} are gone", gone);
+                for number in 0..gone {
+                    let (used, _, longest_idle) = kept.pop_first().unwrap();
+                    prop_assert!(map.get(&longest_idle).is_none(), "{} was not dropped, but another", longest_idle);
+                    prop_assert!(number < usize::from(is_full) || seconds - used >= 60, "not idle, and not needed");
+                }
+            }
+        }
+        let idle = kept.iter().filter(|(used, ..)| seconds - used >= 60).count();
+        prop_assert_eq!(map.remove_idle_at(start + second * seconds as u32), idle);
+    }
+
     #[test]
     fn without_force_and_removal_by_name_the_share_is_never_exceeded(
         capacity in 1..20_usize,

@@ -14,6 +14,22 @@ pub trait Budget {
 
     /// One original request begins; dropping the account ends it, however far it had come.
     fn open(&self) -> Self::Account;
+
+    /// Whether an account may as well be opened later: nothing comes of one, opened or dropped, before it is told of an outcome
+    /// or asked for a token, and nothing of a second success of one request. Then a request whose first attempt succeeds needs
+    /// none: see [`LateAccount`](crate::LateAccount).
+    ///
+    /// The same for as long as the budget lives. A budget that counts requests when they begin, or that are in flight, answers
+    /// `false`, and so does one that says nothing.
+    fn opens_late(&self) -> bool {
+        false
+    }
+
+    /// One original request that never had an account has succeeded with its first attempt: what an account does that is
+    /// opened, told of a [`Success`](Outcome::Success) and dropped, and no more.
+    fn first_success(&self) {
+        self.open().record(Outcome::Success);
+    }
 }
 
 /// One original request's side of a [`Budget`].

@@ -1,14 +1,17 @@
 //! A budget whose kind is chosen when the program runs.
 
+use std::borrow::Borrow;
+
 use crate::{
     Account, Balance, Budget, Cause, Earns, Exhausted, InFlightAccount, InFlightBudget, InFlightSnapshot,
-    InFlightToken, Outcome, RatioAccount, RatioBudget, RatioSnapshot, RatioToken, TokenAccount, TokenBudget,
-    TokenSnapshot, Tokens, Unlimited,
+    InFlightToken, Outcome, RatioAccount, RatioBudget, RatioHandle, RatioSnapshot, RatioToken, TokenAccount,
+    TokenBudget, TokenSnapshot, Tokens, Unlimited,
 };
 
 /// One of the budgets, chosen at run time: from a configuration file, say (feature `serde`).
 ///
-/// Cloning is one reference count at most; every clone is the same budget.
+/// Cloning is one reference count at most; every clone is the same budget. A reference to it is a budget as well, whose accounts
+/// count no references.
 ///
 /// ```
 /// use evenkeel_budget::{Account, AnyBudget, Budget, Cause, Costs, TokenBudget, Unlimited};
@@ -26,12 +29,53 @@ pub struct AnyBudget(Kind<RatioBudget, TokenBudget, InFlightBudget, Unlimited>);
 
 /// One request's side of an [`AnyBudget`].
 #[derive(Debug)]
-pub struct AnyAccount(Kind<RatioAccount, TokenAccount, InFlightAccount, Unlimited>);
+pub struct AnyAccount<H: AnyHandle = AnyBudget>(AccountOf<H>);
 
 /// One extra attempt of an [`AnyBudget`]. Only the account that granted it says that it is sent.
 #[derive(Debug)]
 #[must_use = "dropping the token may give the attempt back: keep it while the attempt is in flight"]
-pub struct AnyToken(Kind<RatioToken, Tokens, InFlightToken, ()>);
+pub struct AnyToken<H: AnyHandle = AnyBudget>(TokenOf<H>);
+
+// Every kind's own, for one handle.
+type AccountOf<H> = Kind<
+    RatioAccount<<H as AnyHandle>::Ratio>,
+    TokenAccount<<H as AnyHandle>::Token>,
+    InFlightAccount<<H as AnyHandle>::InFlight>,
+    Unlimited,
+>;
+type TokenOf<H> = Kind<
+    RatioToken<<H as AnyHandle>::Ratio>,
+    Tokens<<H as AnyHandle>::Token>,
+    InFlightToken<<H as AnyHandle>::InFlight>,
+    (),
+>;
+
+/// An [`AnyBudget`], by value or by reference, and so the one in it: what its accounts hold.
+#[doc(hidden)]
+pub trait AnyHandle: sealed::Sealed {
+    type Ratio: RatioHandle;
+    type Token: Borrow<TokenBudget> + Clone;
+    type InFlight: Borrow<InFlightBudget> + Clone;
+}
+
+mod sealed {
+    #[allow(unnameable_types)] // That is what seals it.
+    pub trait Sealed {}
+    impl Sealed for super::AnyBudget {}
+    impl Sealed for &super::AnyBudget {}
+}
+
+impl AnyHandle for AnyBudget {
+    type Ratio = RatioBudget;
+    type Token = TokenBudget;
+    type InFlight = InFlightBudget;
+}
+
+impl<'a> AnyHandle for &'a AnyBudget {
+    type Ratio = &'a RatioBudget;
+    type Token = &'a TokenBudget;
+    type InFlight = &'a InFlightBudget;
+}
 
 /// The budget, the account or the token of each kind.
 #[derive(Clone, Debug)]
@@ -81,12 +125,26 @@ impl AnyBudget {
     }
 }
 
-/// By reference as by value.
-impl Budget for &AnyBudget {
-    type Account = AnyAccount;
+/// By reference: its accounts and tokens count no references.
+impl<'a> Budget for &'a AnyBudget {
+    type Account = AnyAccount<&'a AnyBudget>;
 
-    fn open(&self) -> AnyAccount {
-        (**self).open()
+    #[inline]
+    fn open(&self) -> Self::Account {
+        AnyAccount(match &self.0 {
+            Kind::Ratio(budget) => Kind::Ratio(Budget::open(&budget)),
+            Kind::Token(budget) => Kind::Token(Budget::open(&budget)),
+            Kind::InFlight(budget) => Kind::InFlight(Budget::open(&budget)),
+            Kind::Unlimited(budget) => Kind::Unlimited(budget.open()),
+        })
+    }
+
+    fn opens_late(&self) -> bool {
+        (**self).opens_late()
+    }
+
+    fn first_success(&self) {
+        (**self).first_success();
     }
 }
 
@@ -101,6 +159,14 @@ impl Budget for AnyBudget {
             Kind::Unlimited(budget) => Kind::Unlimited(budget.open()),
         })
     }
+
+    fn opens_late(&self) -> bool {
+        each!(&self.0, budget => budget.opens_late())
+    }
+
+    fn first_success(&self) {
+        each!(&self.0, budget => budget.first_success());
+    }
 }
 
 impl Balance for AnyBudget {
@@ -113,10 +179,10 @@ impl Balance for AnyBudget {
     }
 }
 
-impl Account for AnyAccount {
-    type Token = AnyToken;
+impl<H: AnyHandle> Account for AnyAccount<H> {
+    type Token = AnyToken<H>;
 
-    fn withdraw(&mut self, cause: Cause) -> Result<AnyToken, Exhausted> {
+    fn withdraw(&mut self, cause: Cause) -> Result<AnyToken<H>, Exhausted> {
         Ok(AnyToken(match &mut self.0 {
             Kind::Ratio(account) => Kind::Ratio(account.withdraw(cause)?),
             Kind::Token(account) => Kind::Token(account.withdraw(cause)?),
@@ -125,7 +191,7 @@ impl Account for AnyAccount {
         }))
     }
 
-    fn sent(&mut self, token: &mut AnyToken) {
+    fn sent(&mut self, token: &mut AnyToken<H>) {
         match (&mut self.0, &mut token.0) {
             (Kind::Ratio(account), Kind::Ratio(token)) => account.sent(token),
             (Kind::Token(account), Kind::Token(token)) => account.sent(token),

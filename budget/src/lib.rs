@@ -69,8 +69,8 @@
 //! [`Outcome`] and [`Verdict`] are the words that a classifier answers with; [`Budget`] and [`Account`] are the form
 //! that every budget has, yours too. [`Replay`] says which requests may be sent twice: retries and hedges ask it alike.
 //!
-//! A budget by reference is a budget as well, [`TokenBudget`], [`RatioBudget`] and [`InFlightBudget`] at least: its accounts
-//! and tokens then count no references, which is most of what a token costs otherwise.
+//! A budget by reference is a budget as well, [`TokenBudget`], [`RatioBudget`], [`InFlightBudget`] and [`AnyBudget`] at least:
+//! its accounts and tokens then count no references, which is most of what a token costs otherwise.
 //!
 //! # What is verified
 //!
@@ -98,6 +98,7 @@ mod classify;
 mod config;
 mod in_flight;
 mod invalid;
+mod late;
 mod map;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -119,12 +120,13 @@ mod verdict;
 mod window;
 
 pub use account::{Account, Balance, Budget, Cause, Earns, Exhausted};
-pub use any::{AnyAccount, AnyBudget, AnySnapshot, AnyToken};
+pub use any::{AnyAccount, AnyBudget, AnyHandle, AnySnapshot, AnyToken};
 pub use classify::{Classify, ErrIsTransient};
 #[cfg(feature = "serde")]
 pub use config::{BudgetConfig, BudgetMapConfig, ThrottleConfig};
 pub use in_flight::{InFlightAccount, InFlightBudget, InFlightBuilder, InFlightSnapshot, InFlightToken};
 pub use invalid::Invalid;
+pub use late::LateAccount;
 pub use map::{BudgetMap, MapBuilder, MapSnapshot};
 #[cfg(feature = "metrics")]
 pub use metrics::{BudgetMetrics, ThrottleMetrics};
@@ -134,8 +136,8 @@ pub use replay::{Always, Repeat, Replay};
 pub use spend::{Spend, Unbudgeted};
 #[cfg(feature = "throttle")]
 pub use throttle::{
-    AdaptiveThrottle, Admission, Call, Priority, Rejected, ThrottleBuilder, ThrottleError, ThrottleObserver,
-    ThrottleSnapshot,
+    AdaptiveThrottle, Admission, Call, Priority, Rejected, ThrottleBuilder, ThrottleError, ThrottleHandle,
+    ThrottleObserver, ThrottleSnapshot,
 };
 pub use token::{Costs, TokenAccount, TokenBudget, TokenSnapshot, Tokens};
 #[cfg(feature = "tower")]

@@ -22,6 +22,15 @@ impl<A: Budget, B: Budget> Budget for (A, B) {
     fn open(&self) -> Self::Account {
         (self.0.open(), self.1.open())
     }
+
+    fn opens_late(&self) -> bool {
+        self.0.opens_late() && self.1.opens_late()
+    }
+
+    fn first_success(&self) {
+        self.0.first_success();
+        self.1.first_success();
+    }
 }
 
 impl<A: Account, B: Account> Account for (A, B) {

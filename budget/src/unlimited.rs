@@ -15,6 +15,10 @@ impl Budget for Unlimited {
     fn open(&self) -> Self {
         Self
     }
+
+    fn opens_late(&self) -> bool {
+        true
+    }
 }
 
 /// By reference as by value.
@@ -23,6 +27,10 @@ impl Budget for &Unlimited {
 
     fn open(&self) -> Unlimited {
         Unlimited
+    }
+
+    fn opens_late(&self) -> bool {
+        true
     }
 }
 

@@ -100,6 +100,7 @@ fn a_throttle_and_its_calls_go_wherever_their_parts_go() {
 
     is::<AdaptiveThrottle>();
     is::<Admission>();
+    is::<Admission<&'static AdaptiveThrottle>>();
     is::<ThrottleBuilder>();
     is::<ThrottleSnapshot>();
     is::<ThrottleError<()>>();

@@ -14,7 +14,9 @@ use std::{
 };
 
 use evenkeel_budget::{BudgetMap, RatioBudget};
-use map_support::{MINUTE, SWEEP, bucket, size, spend};
+use map_support::{MINUTE, bucket, size, spend};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Keys are idle after a minute.
 fn map(capacity: usize) -> (BudgetMap<String>, Instant) {
@@ -38,10 +40,10 @@ fn an_idle_key_is_dropped_when_a_new_one_comes() {
     let (map, start) = map(10);
     assert!(spend(&map.budget_at("idle", start)));
     assert!(spend(&map.budget_at("busy", start)));
-    let _ = map.budget_at("busy", start + SWEEP);
+    let _ = map.budget_at("busy", start + SECOND);
     let _ = map.budget_at("new", start + MINUTE - Duration::from_nanos(1));
     assert_eq!((map.len(), map.snapshot().evicted), (3, 0), "not idle by a nanosecond");
-    let _ = map.budget_at("newer", start + MINUTE + SWEEP - Duration::from_nanos(1));
+    let _ = map.budget_at("newer", start + MINUTE);
     assert_eq!((map.len(), map.snapshot().evicted), (3, 1));
     assert!(spend(&map.budget_at("idle", start + 2 * MINUTE)), "a new bucket");
     assert_eq!(map.snapshot().overflowed, 0);
@@ -52,8 +54,8 @@ fn an_idle_key_that_is_asked_for_before_it_is_dropped_goes_on_as_it_was() {
     let (map, start) = map(1);
     assert!(spend(&map.budget_at("acme", start)));
     assert!(!spend(&map.budget_at("acme", start + 10 * MINUTE)));
-    let _ = map.budget_at("umbrella", start + 10 * MINUTE + SWEEP);
-    assert!(!spend(&map.budget_at("acme", start + 10 * MINUTE + SWEEP)), "it is in use again");
+    let _ = map.budget_at("umbrella", start + 11 * MINUTE - SECOND);
+    assert!(!spend(&map.budget_at("acme", start + 11 * MINUTE - SECOND)), "it is in use again");
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn a_full_map_takes_new_keys_when_old_ones_are_idle() {
     for key in ["a", "b", "c"] {
         assert!(spend(&map.budget_at(key, start)), "the third from the overflow");
     }
-    let later = start + MINUTE + SWEEP;
+    let later = start + MINUTE;
     assert!(spend(&map.budget_at("c", later)) && spend(&map.budget_at("d", later)), "budgets of their own");
     assert!(!spend(&map.budget_at("e", later)), "the overflow does not refill itself");
     let snapshot = map.snapshot();
@@ -90,15 +92,52 @@ fn a_full_map_takes_new_keys_when_old_ones_are_idle() {
 }
 
 #[test]
-fn a_full_map_is_not_swept_for_each_new_key() {
+fn a_full_map_has_room_from_the_nanosecond_at_which_a_key_is_idle() {
     let (map, start) = map(1);
-    // Swept when `b` comes, a nanosecond before `a` is idle.
     let _ = map.budget_at("a", start);
     let _ = map.budget_at("b", start + MINUTE - Duration::from_nanos(1));
+    assert_eq!((map.snapshot().overflowed, map.snapshot().evicted), (1, 0));
     let _ = map.budget_at("b", start + MINUTE);
-    assert_eq!(map.snapshot().overflowed, 2);
-    let _ = map.budget_at("b", start + MINUTE + SWEEP);
-    assert_eq!((map.snapshot().overflowed, map.snapshot().evicted), (2, 1));
+    assert_eq!((map.snapshot().overflowed, map.snapshot().evicted), (1, 1));
+}
+
+#[test]
+fn new_keys_drop_two_idle_ones_each_the_longest_idle_first() {
+    let (map, start) = map(10);
+    for second in 0..6 {
+        let _ = map.budget_at(&second.to_string(), start + second * SECOND);
+    }
+    let _ = map.budget_at("1", start + 6 * SECOND);
+    let held = ["a", "b", "c"].map(|key| {
+        let _ = map.budget_at(key, start + 2 * MINUTE);
+        map.len()
+    });
+    assert_eq!((held, map.snapshot().evicted), ([5, 4, 3], 6));
+}
+
+#[test]
+fn an_idle_key_among_any_number_of_others_gives_its_place_to_a_new_one_after_some() {
+    let map: BudgetMap<u32> = BudgetMap::builder(size(1_000), bucket).idle_after(MINUTE).build().unwrap();
+    let start = Instant::now();
+    (0..1_000).for_each(|key| drop(map.budget_at(&key, start)));
+    (0..999).for_each(|key| drop(map.budget_at(&key, start + SECOND)));
+    let later = start + MINUTE;
+    // Each looks at 32 keys. The 999 that were asked for since stand in front.
+    (1_000..1_031).for_each(|key| drop(map.budget_at(&key, later)));
+    assert_eq!((map.snapshot().overflowed, map.snapshot().evicted), (31, 0));
+    let _ = map.budget_at(&1_031, later);
+    assert_eq!((map.len(), map.snapshot().overflowed, map.snapshot().evicted), (1_000, 31, 1));
+}
+
+#[test]
+fn all_idle_keys_are_removed_on_request_however_many_others_there_are() {
+    let map: BudgetMap<u32> = BudgetMap::builder(size(1_000), bucket).idle_after(MINUTE).build().unwrap();
+    let start = Instant::now();
+    (0..1_000).for_each(|key| drop(map.budget_at(&key, start)));
+    // Half of them are asked for again, every other one of these when it is of no use.
+    (0..500).for_each(|key| drop(map.budget_at(&key, start + SECOND * (1 + key % 2))));
+    assert_eq!(map.remove_idle_at(start + MINUTE + SECOND), 750);
+    assert_eq!((map.len(), map.remove_idle_at(start + MINUTE + 2 * SECOND)), (250, 250));
 }
 
 #[test]
@@ -122,7 +161,7 @@ fn idle_keys_are_removed_on_request_at_any_time() {
         BudgetMap::builder(size(10), || Arc::new(())).idle_after(MINUTE).build().unwrap();
     let handle = held.budget_at(&1, start);
     assert_eq!(Arc::strong_count(&handle), 2);
-    assert_eq!(held.remove_idle_at(start + MINUTE + SWEEP), 1);
+    assert_eq!(held.remove_idle_at(start + 2 * MINUTE), 1);
     assert_eq!(Arc::strong_count(&handle), 1, "its budget was dropped, and the handle goes on");
 
     for (second, key) in ["a", "b", "c"].into_iter().enumerate() {
@@ -153,7 +192,7 @@ fn the_short_forms_ask_the_clock() {
 }
 
 #[test]
-fn a_clock_that_goes_back_drops_nothing_and_does_not_stop_the_sweeps() {
+fn a_clock_that_goes_back_drops_nothing_and_does_not_keep_what_is_idle() {
     let (map, start) = map(3);
     let late = start + 100 * MINUTE;
     assert!(spend(&map.budget_at("late", late)));
@@ -164,7 +203,7 @@ fn a_clock_that_goes_back_drops_nothing_and_does_not_stop_the_sweeps() {
     assert_eq!(map.remove_idle_at(late + MINUTE - Duration::from_nanos(1)), 1, "`early`, and not `late`");
     assert!(!spend(&map.budget_at("late", start)), "an earlier time does not make it older");
 
-    // The last sweep was at `late`: time has to come a sixteenth of a minute away from it, in either direction.
+    // One that came after it, but at an earlier time, is idle before it.
     let _ = map.budget_at("b", start);
     let _ = map.budget_at("c", start + MINUTE);
     assert_eq!((map.len(), map.snapshot().evicted), (2, 2), "`b` was idle");

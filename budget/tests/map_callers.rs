@@ -16,7 +16,7 @@ use std::{
 };
 
 use evenkeel_budget::{Account, Budget, BudgetMap, Cause};
-use map_support::{MINUTE, SWEEP, bucket, size, spend};
+use map_support::{MINUTE, bucket, size, spend};
 
 // Hazard 58.
 #[test]
@@ -89,13 +89,14 @@ fn budgets_are_dropped_when_the_lock_is_free() {
     let map = shared.get_or_init(|| built);
     let start = Instant::now();
     for step in 0..4 {
-        let _ = map.budget_at(&step, start + (MINUTE + SWEEP) * step);
+        let _ = map.budget_at(&step, start + MINUTE * step);
     }
     assert_eq!(looked.load(Ordering::Relaxed), 3);
-    // Made for nothing: a sweep is due, and finds nothing to drop.
-    let now = start + (MINUTE + SWEEP) * 3;
-    let _ = (map.budget_at(&10, now), map.budget_at(&11, now + SWEEP));
-    assert_eq!(looked.load(Ordering::Relaxed), 4);
+    // Made for nothing: both keys could be idle, and were asked for since they came.
+    let now = start + MINUTE * 3;
+    let _ = (map.budget_at(&10, now), map.budget_at(&3, now + MINUTE / 2), map.budget_at(&10, now + MINUTE / 2));
+    let _ = map.budget_at(&11, now + MINUTE);
+    assert_eq!((looked.load(Ordering::Relaxed), map.snapshot().overflowed), (4, 1));
     let removed = map.remove_idle_at(now + 3 * MINUTE);
     assert_eq!((removed, looked.load(Ordering::Relaxed)), (2, 6));
 }
@@ -138,7 +139,7 @@ fn keys_are_dropped_when_the_lock_is_free() {
 }
 
 #[test]
-fn an_idle_key_that_is_asked_for_when_a_sweep_is_due_is_not_refilled() {
+fn an_idle_key_that_is_asked_for_before_a_new_one_comes_is_not_refilled() {
     let map = BudgetMap::<u8>::builder(size(2), bucket).idle_after(MINUTE).build().unwrap();
     let start = Instant::now();
     let budget = map.budget_at(&1, start);

@@ -14,7 +14,7 @@ use std::{
 use evenkeel_budget::BudgetMap;
 use proptest::{collection::vec, prelude::*};
 
-/// Keys are idle after so many seconds, and a sweep is due after four.
+/// Keys are idle after so many seconds.
 const IDLE: i64 = 64;
 
 /// One thing that happens, at a time in seconds that may go back.
@@ -26,47 +26,43 @@ enum Step {
     Wait(i64),
 }
 
-/// The rules, in a list that is looked through from the beginning.
+/// The rules, in a list that is looked through from the beginning: the older keys are in front.
 struct Model {
     capacity: usize,
     /// Each key with the number of its budget and the latest time at which it was asked for.
     keys: Vec<(u8, u32, i64)>,
-    swept_at: i64,
-    made: u32,
+    /// The number of the last budget that was given to a key.
+    newest: u32,
     evicted: u64,
     overflowed: u64,
 }
 
 impl Model {
-    /// The number of the budget that `key` gets; the overflow is 0.
-    fn ask(&mut self, key: u8, now: i64) -> u32 {
+    /// Whether `key` is rightly given the budget of this number; the overflow is 0.
+    fn ask(&mut self, key: u8, now: i64, given: u32) -> bool {
         if let Some((_, budget, used)) = self.keys.iter_mut().find(|(of, ..)| *of == key) {
             *used = now.max(*used);
-            return *budget;
+            return *budget == given;
         }
-        let is_due = (now - self.swept_at).abs() >= IDLE / 16;
-        if self.keys.len() == self.capacity && !is_due {
-            self.overflowed += 1;
-            return 0;
-        }
-        self.made += 1;
-        if is_due {
-            self.remove_idle(now);
-        }
+        self.remove_idle(now, 2);
         if self.keys.len() == self.capacity {
             self.overflowed += 1;
-            return 0;
+            return given == 0;
         }
-        self.keys.push((key, self.made, now));
-        self.made
+        let newest = std::mem::replace(&mut self.newest, given);
+        self.keys.push((key, given, now));
+        given > newest
     }
 
-    fn remove_idle(&mut self, now: i64) -> usize {
-        let before = self.keys.len();
-        self.keys.retain(|(.., used)| now - used < IDLE);
-        self.swept_at = now;
-        self.evicted += (before - self.keys.len()) as u64;
-        before - self.keys.len()
+    /// So many, the longest idle first, and of those the older key.
+    fn remove_idle(&mut self, now: i64, most: usize) -> usize {
+        for removed in 0..most {
+            let idle = self.keys.iter().enumerate().filter(|(_, (.., used))| now - used >= IDLE);
+            let Some((place, _)) = idle.min_by_key(|(_, (.., used))| *used) else { return removed };
+            self.keys.remove(place);
+            self.evicted += 1;
+        }
+        most
     }
 }
 
@@ -99,23 +95,27 @@ proptest! {
             .clock(move || epoch)
             .build()
             .unwrap();
-        let mut model = Model { capacity, keys: Vec::new(), swept_at: 0, made: 0, evicted: 0, overflowed: 0 };
-        let mut seconds = 0_i64;
+        let mut model = Model { capacity, keys: Vec::new(), newest: 0, evicted: 0, overflowed: 0 };
+        let (mut seconds, mut asked) = (0_i64, 0);
         for step in &steps {
             let now = epoch + Duration::from_secs(seconds as u64);
             match *step {
                 Step::Ask(key) => {
                     let given = map.budget_at(&key, now);
-                    prop_assert_eq!(given, model.ask(key, seconds), "{:?} at {}", step, seconds);
+                    asked += 1;
+                    prop_assert!(model.ask(key, seconds, given), "{:?} at {}: {}", step, seconds, given);
                 }
-                Step::RemoveIdle => prop_assert_eq!(map.remove_idle_at(now), model.remove_idle(seconds)),
+                Step::RemoveIdle => {
+                    prop_assert_eq!(map.remove_idle_at(now), model.remove_idle(seconds, usize::MAX));
+                }
                 Step::Wait(wait) => seconds = (seconds + wait).max(0),
             }
             let snapshot = map.snapshot();
             prop_assert!(snapshot.keys <= capacity);
             prop_assert_eq!(snapshot.keys, model.keys.len());
             prop_assert_eq!((snapshot.evicted, snapshot.overflowed), (model.evicted, model.overflowed));
-            prop_assert_eq!(made.load(Ordering::Relaxed), model.made + 1, "made with the overflow");
+            let made = made.load(Ordering::Relaxed);
+            prop_assert!(model.newest < made && made <= asked + 1, "one for each that asks at most, and the overflow");
         }
     }
 

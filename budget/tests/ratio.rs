@@ -142,6 +142,18 @@ fn a_clock_that_goes_back_is_taken_to_stand_still() {
     assert_eq!(budget.snapshot().withdrawals, 0);
 }
 
+// Hazard 22: what is refused again in its tick is remembered, and a time that goes back into that tick is not in it any more.
+#[test]
+fn a_refusal_of_a_tick_that_has_passed_is_none_when_the_clock_goes_back_to_it() {
+    let time = Time::default();
+    let budget =
+        RatioBudget::builder().ratio(0.0).min_per_second(1).ttl(2 * SECOND).clock(time.clock()).build().unwrap();
+    let start = time.now();
+    let granted =
+        [0, 0, 1_000, 2_500, 1_000].map(|at| budget.try_withdraw_at(start + Duration::from_millis(at)).is_ok());
+    assert_eq!(granted, [true, true, false, true, true], "the last one is asked for at 2,500 ms, where one is left");
+}
+
 // Hazard 23.
 #[test]
 fn a_request_deposits_once_however_often_it_is_sent_and_however_it_ends() {

@@ -210,6 +210,35 @@ fn an_admission_that_is_dropped_counts_as_not_accepted() {
 }
 
 #[test]
+fn an_admission_that_owns_its_handle_outlives_the_one_that_was_asked() {
+    let throttle = AdaptiveThrottle::default();
+    let asked = throttle.clone();
+    let admission = asked.try_acquire_owned(Normal).unwrap();
+    drop(asked);
+    admission.record(Transient);
+    assert_eq!(throttle.snapshot().requests, 1);
+}
+
+#[test]
+fn one_that_was_not_accepted_is_seen_by_every_priority_until_it_leaves_the_window() {
+    for failed in Priority::ALL {
+        let (builder, clock) = by_hand();
+        let throttle = builder.k(1.0).build().unwrap();
+        for _ in 0..10 {
+            assert!(send(&throttle, Normal, Success));
+        }
+        clock.advance(secs(60));
+        assert!(send(&throttle, failed, Transient));
+        let sheddable = || throttle.snapshot().rejection_probability_of(Sheddable);
+        assert!(sheddable() > 0.0);
+        clock.advance(secs(119));
+        assert!(sheddable() > 0.0, "it counts for two minutes, to a twentieth");
+        let asked = (0..100).filter(|_| throttle.try_acquire(Sheddable).is_err()).count();
+        assert!(asked > 0, "and is not overlooked");
+    }
+}
+
+#[test]
 fn a_service_that_has_done_its_part_has_accepted() {
     for (outcome, accepts) in [(Success, 1), (Permanent, 1), (Transient, 0), (Throttled, 0)] {
         let throttle = AdaptiveThrottle::default();

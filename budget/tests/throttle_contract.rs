@@ -6,7 +6,7 @@ mod throttle_support;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    future::{Ready, pending, ready},
+    future::{Future, Ready, pending, ready},
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -96,6 +96,29 @@ fn by_request(priority: &Priority) -> Priority {
 
 fn poll_ready<S: Service<Priority>>(service: &mut S) -> Poll<Result<(), S::Error>> {
     service.poll_ready(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_layer_by_reference_is_a_layer_of_the_same_throttle() {
+    // As a client does that lives as long as the program.
+    let throttle: &'static AdaptiveThrottle = Box::leak(Box::new(AdaptiveThrottle::default()));
+    let layer = ThrottleLayer::new(throttle);
+    assert_eq!(layer.throttle().k(), throttle.k());
+    let (probe, log) = Probe::new([Ok(1), Err("down"), Err("down")]);
+    let mut service = layer.layer(probe);
+    let mut answer = || {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(service.poll_ready(&mut context).is_ready());
+        let Poll::Ready(answer) = pin!(service.call(Priority::Critical)).poll(&mut context) else {
+            panic!("it is there")
+        };
+        answer
+    };
+    assert_eq!(answer(), Ok(1));
+    while !answer().is_err_and(|error| error.is_rejected()) {}
+    let snapshot = throttle.snapshot();
+    assert_eq!(snapshot.accepts, 1);
+    assert_eq!(snapshot.requests, u64::from(log.calls.get()) + 1, "all that it sent and the one that it did not");
 }
 
 #[test]

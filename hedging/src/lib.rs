@@ -112,7 +112,7 @@ pub use self::metrics::HedgeMetrics;
 #[cfg(feature = "tower")]
 pub use self::{
     alternates::{Alternates, AlternatesFuture, Answered, Available, EachAvailable, Failover, Services},
-    tower::{Choose, Chosen, HedgeLayer, HedgeService, ResponseFuture, Shared},
+    tower::{Choose, Chosen, HedgeLayer, HedgeService, Lent, ResponseFuture, Shared},
 };
 pub use self::{
     any::{AnyDelays, AnySession},

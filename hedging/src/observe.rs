@@ -32,7 +32,6 @@ pub struct Answer {
 }
 
 impl Attempt {
-    #[cfg(feature = "tower")]
     pub(crate) const fn first(alternate: usize) -> Self {
         Self { number: 0, alternate, cause: None }
     }

@@ -62,26 +62,33 @@ fn a_run_crosses_threads_when_its_parts_do() {
 fn layers_services_and_their_responses_cross_threads_when_their_parts_do() {
     use evenkeel_hedging::{
         Alternates, AlternatesFuture, Always, Answered, Chosen, EachAvailable, ErrIsTransient, Failover, HedgeLayer,
-        HedgeService, ResponseFuture, Shared, TokenBudget,
+        HedgeService, Lent, ResponseFuture, Shared, TokenBudget,
     };
     use std::sync::Arc;
 
     type Budgeted = Hedge<Every, Sleeper, ErrIsTransient, TokenBudget>;
     type Inner = tower::util::ServiceFn<fn(()) -> Outcome>;
     type Choice = fn(&()) -> Budgeted;
+    type Borrowed = Lent<'static, Budgeted>;
     plain::<Answered<u8>>();
     plain::<EachAvailable>();
     plain::<Chosen<Choice>>();
     shared::<Shared<Budgeted>>();
+    shared::<Borrowed>();
     shared::<HedgeLayer<Shared<Budgeted>>>();
+    shared::<HedgeLayer<Borrowed>>();
     shared::<HedgeLayer<Chosen<Choice>>>();
     shared::<HedgeService<Inner, Shared<Budgeted>>>();
+    shared::<HedgeService<Inner, Borrowed>>();
     crossing::<ResponseFuture<Inner, Arc<Budgeted>, Always, ()>>();
+    crossing::<ResponseFuture<Inner, &'static Budgeted, Always, ()>>();
     crossing::<ResponseFuture<Inner, Budgeted, Always, ()>>();
     shared::<Failover>();
     shared::<Alternates<[Inner; 2]>>();
     shared::<Alternates<Vec<Inner>, Shared<Budgeted>, Always, fn(usize) -> bool>>();
+    shared::<Alternates<Vec<Inner>, Borrowed>>();
     crossing::<AlternatesFuture<[Inner; 2], Arc<Failover>, Always, EachAvailable, ()>>();
+    crossing::<AlternatesFuture<[Inner; 2], &'static Budgeted, Always, EachAvailable, ()>>();
     crossing::<AlternatesFuture<Vec<Inner>, Budgeted, Always, fn(usize) -> bool, ()>>();
 }
 

@@ -6,6 +6,7 @@ mod support;
 use std::{
     cell::Cell,
     future::{Future, ready},
+    num::NonZeroU32,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     task::Poll,
@@ -153,6 +154,38 @@ fn a_sleeper_that_panics_loses_no_result() {
     let mut run = pin!(hedge.run(|attempt| ready(Err(attempt))));
     panics(&world, run.as_mut());
     assert_eq!(world.run(run.as_mut()), Err(0), "the failure that it was asked for is kept");
+}
+
+#[test]
+fn a_sleeper_that_panics_at_the_first_delay_leaves_the_estimate_unasked() {
+    let world = World::new();
+    let quantile = Quantile::builder(0.5).warm_up(NonZeroU32::MIN).clock(world.clock()).build().unwrap();
+    quantile.record(ms(5));
+    let (reads, told) = (world.clock_reads(), || (quantile.snapshot().count, quantile.snapshot().longer));
+    let (bug, sleep, calls) = (Bug::at(0), world.sleeper(), Cell::new(0));
+    let sleeper = |delay| {
+        bug.bites();
+        sleep(delay)
+    };
+    let hedge = Hedge::new(quantile.clone(), sleeper).budget(TokenBudget::default());
+    {
+        let mut run = pin!(hedge.run(|attempt| {
+            calls.set(calls.get() + 1);
+            world.answer(ms(if attempt == 0 { 100 } else { 1 }), Ok::<_, ()>(attempt))
+        }));
+        let woken = Woken::new();
+        assert!(catch_unwind(AssertUnwindSafe(|| woken.poll(run.as_mut()).is_ready())).is_err());
+        assert_eq!((world.clock_reads(), calls.get()), (reads, 1), "the clock is not read before there is a sleep");
+        assert_eq!(told(), (1, 0), "nor is anything told");
+        assert!(woken.poll(run.as_mut()).is_pending());
+        assert_eq!((world.clock_reads(), calls.get()), (reads + 1, 1));
+        world.advance(ms(6));
+        assert!(woken.poll(run.as_mut()).is_pending());
+        assert_eq!(calls.get(), 2, "the delay goes on as if nothing had been");
+        world.advance(ms(2));
+        assert_eq!(woken.poll(run.as_mut()), Poll::Ready(Ok(1)));
+    }
+    assert_eq!(told(), (1, 1), "the one that lost took longer than it was given, and is told once");
 }
 
 /// Panics at one of the four.

@@ -257,6 +257,17 @@ fn one_late_success_does_not_stand_for_all_that_hang() {
 }
 
 #[test]
+fn where_the_first_to_end_is_one_of_the_last_few_nothing_is_known() {
+    let estimate = still(Quantile::builder(0.95));
+    for _ in 0..1_000 {
+        estimate.record_longer(ms(1));
+    }
+    estimate.record(ms(10));
+    assert_eq!(estimate.threshold(), None, "and no threshold of zero, by which all would be sent twice at once");
+    assert_eq!(estimate.snapshot().p95, None);
+}
+
+#[test]
 fn where_nothing_ends_any_more_it_stays_what_it_was() {
     let estimate = p95();
     record(&estimate, 2, half(0));

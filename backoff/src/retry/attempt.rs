@@ -43,12 +43,14 @@ pub(crate) enum Settled<R, E, D> {
 
 impl<R, E> Ended<R, E> {
     /// Decides what follows. Where it is another attempt, the result is dropped before the sleeper is called.
+    #[inline]
     pub(crate) fn settle<P, I, A>(
         self,
         policy: &P,
         session: &mut Session<I, A>,
         verdict: Verdict,
         repeatable: bool,
+        delays: impl FnOnce(&P) -> I,
     ) -> Settled<R, E, P::Sleep>
     where
         P: Policy,
@@ -56,7 +58,7 @@ impl<R, E> Ended<R, E> {
         I: Iterator<Item = Duration>,
         A: Account,
     {
-        match session.after(policy, Judged { verdict, timed_out: self.timed_out, repeatable }) {
+        match session.after(policy, Judged { verdict, timed_out: self.timed_out, repeatable }, delays) {
             Next::Stop(_) => Settled::Answer(self.result),
             Next::Again(delay) => {
                 drop(self);
@@ -67,12 +69,14 @@ impl<R, E> Ended<R, E> {
 }
 
 impl<Fut, T: Default> Attempt<Fut, T> {
+    #[inline(always)]
     pub(crate) fn new(future: Fut) -> Self {
         Self { future, timer: T::default() }
     }
 }
 
 impl<Fut, T> Attempt<Fut, T> {
+    #[inline]
     pub(crate) fn poll<P, R, E>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

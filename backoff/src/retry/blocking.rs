@@ -42,11 +42,11 @@ impl<S, W, C, B, O, K> Retry<S, W, C, B, O, K, NoTimeout> {
         C: Classify<Result<R, E>>,
         F: FnMut(u32) -> Result<R, E>,
     {
-        let mut session = Session::begin(self, self.delays());
+        let mut session = Session::begin(self);
         loop {
-            let result = operation(session.send(self.observer()));
+            let result = operation(session.send(self));
             let verdict = self.classify.classify(&result);
-            match session.after(self, Judged { verdict, timed_out: false, repeatable: true }) {
+            match session.after(self, Judged { verdict, timed_out: false, repeatable: true }, Rules::delays) {
                 Next::Stop(_) => return result,
                 Next::Again(delay) => {
                     drop(result);

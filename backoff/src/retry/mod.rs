@@ -90,6 +90,10 @@ impl<S, W> Retry<S, W> {
     /// `size_hint` is `None`, as of `std::iter::repeat` and `successors`) stops at [`DEFAULT_MAX_ATTEMPTS`], unless there are
     /// [`max_attempts`](Self::max_attempts) or a [`deadline`](Self::deadline).
     ///
+    /// It is cloned and begun (`into_iter`) once a request, with the first failure; in a layer no later than that: before the
+    /// first attempt if the request may be repeated, to know whether it is worth a copy. So a schedule that measures time
+    /// itself measures from there, and not from when the request began: a limit of time is a [`deadline`](Self::deadline).
+    ///
     /// The sleeper is your runtime's: `tokio::time::sleep`, `async_io::Timer::after`, `futures_timer::Delay::new`, and
     /// for [`run_blocking`](Self::run_blocking) `std::thread::sleep`.
     pub const fn new(schedule: S, sleep: W) -> Self {

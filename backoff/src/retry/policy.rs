@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -68,7 +69,7 @@ where
 /// A [`Retry`] that can wait, whatever its parts: the bound for code that is given one.
 ///
 /// Every `Retry` whose schedule is `Clone + IntoIterator<Item = Duration>` and whose sleeper answers with a future has it,
-/// and nothing else has.
+/// by value, by reference and in an `Arc`, and nothing else has.
 pub trait Policy: Rules {
     /// The future of the sleeper.
     type Sleep: Future;
@@ -135,6 +136,7 @@ pub trait PolicyFor<R, E>: Policy {
     /// assert_eq!(client.answer().await, Ok(42));
     /// # });
     /// ```
+    #[inline(always)]
     fn run<F, Fut>(&self, operation: F) -> Run<'_, Self, F, Fut>
     where
         Self: Sized,
@@ -173,3 +175,64 @@ where
         self.timeout.late()
     }
 }
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<P: Rules> Rules for $pointer {
+            type Delays = P::Delays;
+            type Budget = P::Budget;
+            type Observer = P::Observer;
+
+            fn delays(&self) -> P::Delays {
+                (**self).delays()
+            }
+
+            fn budget(&self) -> &P::Budget {
+                (**self).budget()
+            }
+
+            fn observer(&self) -> &P::Observer {
+                (**self).observer()
+            }
+
+            #[allow(private_interfaces)]
+            fn limits(&self) -> &Limits {
+                (**self).limits()
+            }
+
+            fn now(&self) -> Instant {
+                (**self).now()
+            }
+        }
+
+        impl<P: Policy> Policy for $pointer {
+            type Sleep = P::Sleep;
+            type Timer = P::Timer;
+
+            fn sleep(&self, delay: Duration) -> P::Sleep {
+                (**self).sleep(delay)
+            }
+        }
+
+        impl<P: PolicyFor<R, E>, R, E> PolicyFor<R, E> for $pointer {
+            fn classify(&self, result: &Result<R, E>) -> Verdict {
+                (**self).classify(result)
+            }
+
+            fn poll_expired(
+                &self,
+                timer: Pin<&mut P::Timer>,
+                cx: &mut Context<'_>,
+                left: impl FnOnce() -> Option<Duration>,
+            ) -> Poll<E> {
+                (**self).poll_expired(timer, cx, left)
+            }
+
+            fn late(&self) -> Option<E> {
+                (**self).late()
+            }
+        }
+    )*};
+}
+
+forward!(&P, Arc<P>);

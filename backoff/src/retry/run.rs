@@ -60,6 +60,7 @@ impl<S, W, C, B, O, K, T> Retry<S, W, C, B, O, K, T> {
     /// assert_eq!(budget.balance(), budget.capacity(), "it helped, and is given back");
     /// # });
     /// ```
+    #[inline(always)] // The future is made in place.
     pub fn run<F, Fut, R, E>(&self, operation: F) -> Run<'_, Self, F, Fut>
     where
         Self: PolicyFor<R, E>,
@@ -94,6 +95,7 @@ pin_project! {
 }
 
 impl<'a, P: Policy, F, Fut> Run<'a, P, F, Fut> {
+    #[inline(always)]
     pub(super) fn new(policy: &'a P, operation: F) -> Self {
         Self { policy, operation, session: None, state: State::Sending }
     }
@@ -107,36 +109,35 @@ where
 {
     type Output = Result<R, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let policy = *this.policy;
-        let session = this.session.get_or_insert_with(|| Session::begin(policy, policy.delays()));
+        let session = this.session.get_or_insert_with(|| Session::begin(policy));
         loop {
-            match this.state.as_mut().project() {
-                Projected::Sending => {
-                    if let Some(error) = session.is_late(policy).then(|| policy.late()).flatten() {
-                        this.state.set(State::Answered);
-                        session.stop(policy.observer(), Stop::Deadline);
-                        return Poll::Ready(Err(error));
-                    }
-                    let future = (this.operation)(session.send(policy.observer()));
-                    this.state.set(State::Attempting { attempt: Attempt::new(future) });
-                }
-                Projected::Attempting { attempt } => {
-                    let ended = ready!(attempt.poll(cx, policy, || session.left(policy)));
-                    let verdict = policy.classify(&ended.result);
-                    // The attempt is gone before the wait begins, and so, when it is settled, is its response.
+            if let Projected::Pausing { pause } = this.state.as_mut().project() {
+                ready!(pause.poll(cx));
+                this.state.set(State::Sending);
+            }
+            if let Projected::Sending = this.state.as_mut().project() {
+                if let Some(error) = session.is_late(policy).then(|| policy.late()).flatten() {
                     this.state.set(State::Answered);
-                    match ended.settle(policy, session, verdict, true) {
-                        Settled::Answer(result) => return Poll::Ready(result),
-                        Settled::Pause(pause) => this.state.set(State::Pausing { pause }),
-                    }
+                    session.stop(policy.observer(), Stop::Deadline);
+                    return Poll::Ready(Err(error));
                 }
-                Projected::Pausing { pause } => {
-                    ready!(pause.poll(cx));
-                    this.state.set(State::Sending);
-                }
-                Projected::Answered => panic!("`Run` polled after it has answered"),
+                let future = (this.operation)(session.send(policy));
+                this.state.set(State::Attempting { attempt: Attempt::new(future) });
+            }
+            let Projected::Attempting { attempt } = this.state.as_mut().project() else {
+                panic!("`Run` polled after it has answered");
+            };
+            let ended = ready!(attempt.poll(cx, policy, || session.left(policy)));
+            let verdict = policy.classify(&ended.result);
+            // The attempt is gone before the wait begins, and so, when it is settled, is its response.
+            this.state.set(State::Answered);
+            match ended.settle(policy, session, verdict, true, P::delays) {
+                Settled::Answer(result) => return Poll::Ready(result),
+                Settled::Pause(pause) => this.state.set(State::Pausing { pause }),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use evenkeel_budget::{Account, Budget, Cause, Hint, Outcome, Verdict};
+use evenkeel_budget::{Account, Budget, Cause, Hint, LateAccount, Outcome, Verdict};
 
 use super::{
     DEFAULT_MAX_ATTEMPTS, Limits, Observer, Stop,
@@ -12,8 +12,9 @@ use super::{
 /// The state of one request.
 #[derive(Debug)]
 pub(crate) struct Session<I, A: Account> {
-    delays: I,
-    account: A,
+    /// Begun with the first question about them, and once: a success at once asks none, unless a copy is kept.
+    delays: Option<I>,
+    account: LateAccount<A>,
     /// Paid for the retry that waits or is in flight.
     token: Option<A::Token>,
     deadline: Option<Instant>,
@@ -40,39 +41,60 @@ pub(crate) enum Next {
     Stop(Stop),
 }
 
+impl Judged {
+    /// Why another attempt is asked for, if the verdict does not rule it out.
+    #[inline]
+    fn cause(&self) -> Result<Cause, Stop> {
+        match self.verdict.outcome() {
+            Outcome::Success => Err(Stop::Success),
+            Outcome::Permanent => Err(Stop::Permanent),
+            Outcome::Throttled => Ok(Cause::Throttled),
+            Outcome::Transient if self.timed_out => Ok(Cause::Timeout),
+            Outcome::Transient => Ok(Cause::Transient),
+        }
+    }
+}
+
 impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     /// One original request begins.
-    pub(crate) fn begin<P>(policy: &P, delays: I) -> Self
+    #[inline(always)] // It is made in place.
+    pub(crate) fn begin<P>(policy: &P) -> Self
     where
         P: Rules,
         P::Budget: Budget<Account = A>,
     {
         // A deadline that no clock can show is none.
         let deadline = policy.limits().deadline.and_then(|total| policy.now().checked_add(total));
-        Self { delays, account: policy.budget().open(), token: None, deadline, attempts: 0 }
+        Self { delays: None, account: LateAccount::begin(policy.budget()), token: None, deadline, attempts: 0 }
     }
 
     /// Another attempt is sent: its number.
-    pub(crate) fn send<O: Observer>(&mut self, observer: &O) -> u32 {
+    #[inline]
+    pub(crate) fn send<P>(&mut self, policy: &P) -> u32
+    where
+        P: Rules,
+        P::Budget: Budget<Account = A>,
+    {
         let attempt = self.attempts;
         self.attempts = attempt.saturating_add(1);
         if let Some(token) = &mut self.token {
-            self.account.sent(token);
+            self.account.of(policy.budget()).sent(token);
         }
-        observer.on_attempt(attempt);
+        policy.observer().on_attempt(attempt);
         attempt
     }
 
     /// The attempt that was sent last has ended, and was judged.
-    pub(crate) fn after<P>(&mut self, policy: &P, judged: Judged) -> Next
+    #[inline]
+    pub(crate) fn after<P>(&mut self, policy: &P, judged: Judged, delays: impl FnOnce(&P) -> I) -> Next
     where
         P: Rules,
         P::Budget: Budget<Account = A>,
     {
         // That attempt is no longer in flight.
         self.token = None;
-        self.account.record(judged.verdict.outcome());
-        let decided = self.decide(policy, judged);
+        self.account.record(policy.budget(), judged.verdict.outcome());
+        let decided = judged.cause().and_then(|cause| self.decide(policy, judged, cause, delays));
         let observer = policy.observer();
         observer.on_verdict(self.attempts.saturating_sub(1), judged.verdict);
         match decided {
@@ -94,17 +116,20 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     }
 
     /// Each question that costs more than the one before it, the budget last: a refusal anywhere leaves it uncharged.
-    fn decide<P: Rules>(&mut self, policy: &P, judged: Judged) -> Result<(Cause, Duration), Stop> {
-        let Judged { verdict, timed_out, repeatable } = judged;
+    #[inline(never)] // A success does not come here.
+    fn decide<P>(
+        &mut self,
+        policy: &P,
+        judged: Judged,
+        cause: Cause,
+        delays: impl FnOnce(&P) -> I,
+    ) -> Result<(Cause, Duration), Stop>
+    where
+        P: Rules,
+        P::Budget: Budget<Account = A>,
+    {
         let limits = policy.limits();
-        let cause = match verdict.outcome() {
-            Outcome::Success => return Err(Stop::Success),
-            Outcome::Permanent => return Err(Stop::Permanent),
-            Outcome::Throttled => Cause::Throttled,
-            Outcome::Transient if timed_out => Cause::Timeout,
-            Outcome::Transient => Cause::Transient,
-        };
-        let (asked, exact) = match verdict.hint() {
+        let (asked, exact) = match judged.verdict.hint() {
             None => (Duration::ZERO, false),
             Some(Hint::NotBefore(asked)) => (asked, false),
             Some(Hint::Exactly(asked)) => (asked, true),
@@ -113,48 +138,37 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
         if asked > limits.max_server_delay {
             return Err(Stop::ServerDelay);
         }
-        if !self.may_follow(limits, self.attempts) {
+        let delays = self.delays.get_or_insert_with(|| delays(policy));
+        if !may_follow(limits, self.deadline, delays.size_hint(), self.attempts) {
             return Err(Stop::Exhausted);
         }
-        let left = self.left(policy);
+        let left = left(self.deadline, policy);
         if left.is_some_and(|left| asked >= left) {
             return Err(Stop::Deadline);
         }
         // Drawn for an exact hint too: a hint never adds an attempt to those of the schedule.
-        let drawn = self.delays.next().ok_or(Stop::Exhausted)?;
+        let drawn = delays.next().ok_or(Stop::Exhausted)?;
         let delay = if exact { asked } else { asked.saturating_add(drawn) };
         if left.is_some_and(|left| delay >= left) {
             return Err(Stop::Deadline);
         }
-        if !repeatable {
+        if !judged.repeatable {
             return Err(Stop::NotRepeatable);
         }
-        self.token = Some(self.account.withdraw(cause).map_err(|_| Stop::Budget)?);
+        self.token = Some(self.account.of(policy.budget()).withdraw(cause).map_err(|_| Stop::Budget)?);
         Ok((cause, delay))
     }
 
-    /// Whether the limit on attempts leaves room for another after so many.
-    fn may_follow(&self, limits: &Limits, attempts: u32) -> bool {
-        match limits.max_attempts {
-            Some(max) => attempts < max.get(),
-            None if self.deadline.is_none() && self.is_endless() => attempts < DEFAULT_MAX_ATTEMPTS.get(),
-            None => true,
-        }
-    }
-
-    /// Whether the schedule does not say that it ends.
-    fn is_endless(&self) -> bool {
-        self.delays.size_hint().1.is_none()
-    }
-
     /// Whether a retry that is about to be sent comes after the deadline: its wait took longer than it was to.
+    #[inline]
     pub(crate) fn is_late<P: Rules>(&self, policy: &P) -> bool {
         self.attempts > 0 && self.left(policy).is_some_and(|left| left.is_zero())
     }
 
     /// What is left of the deadline, where there is one; reads the clock only then.
+    #[inline]
     pub(crate) fn left<P: Rules>(&self, policy: &P) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(policy.now()))
+        left(self.deadline, policy)
     }
 }
 
@@ -162,15 +176,45 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
 impl<I: Iterator<Item = Duration>, A: Account> Session<std::iter::Peekable<I>, A> {
     /// Whether a further attempt can still follow the one that is sent next: whether its request is worth a copy. Draws
     /// the delay early only where the iterator cannot tell its own length.
-    pub(crate) fn may_follow_next(&mut self, limits: &Limits) -> bool {
-        if !self.may_follow(limits, self.attempts.saturating_add(1)) {
-            return false;
-        }
-        match self.delays.size_hint() {
-            (_, Some(0)) => false,
-            (1.., _) => true,
-            (0, _) => self.delays.peek().is_some(),
-        }
+    #[inline(always)] // A part of what is made in place.
+    pub(crate) fn may_follow_next<P: Rules<Delays = I>>(&mut self, policy: &P) -> bool {
+        let delays = self.delays.take().unwrap_or_else(|| policy.delays().peekable());
+        let hint = delays.size_hint();
+        let (delays, more) = match hint {
+            _ if !may_follow(policy.limits(), self.deadline, hint, self.attempts.saturating_add(1)) => (delays, false),
+            (_, Some(0)) => (delays, false),
+            (1.., _) => (delays, true),
+            (0, _) => peeked(delays),
+        };
+        // Kept, for the decision to draw from: another that is begun later may be of another length.
+        self.delays = Some(delays);
+        more
+    }
+}
+
+/// Whether there is another. By value and out of line: a session whose schedule knows its length is then lent to no one, and
+/// stays in registers.
+#[cfg(feature = "tower")]
+#[cold]
+#[inline(never)]
+fn peeked<I: Iterator>(mut delays: std::iter::Peekable<I>) -> (std::iter::Peekable<I>, bool) {
+    let more = delays.peek().is_some();
+    (delays, more)
+}
+
+#[inline]
+fn left<P: Rules>(deadline: Option<Instant>, policy: &P) -> Option<Duration> {
+    deadline.map(|deadline| deadline.saturating_duration_since(policy.now()))
+}
+
+/// Whether the limit on attempts leaves room for another after so many.
+#[inline]
+fn may_follow(limits: &Limits, deadline: Option<Instant>, delays: (usize, Option<usize>), attempts: u32) -> bool {
+    match limits.max_attempts {
+        Some(max) => attempts < max.get(),
+        // The schedule does not say that it ends.
+        None if deadline.is_none() && delays.1.is_none() => attempts < DEFAULT_MAX_ATTEMPTS.get(),
+        None => true,
     }
 }
 

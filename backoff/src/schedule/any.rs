@@ -48,6 +48,7 @@ impl IntoIterator for AnySchedule {
     type Item = Duration;
     type IntoIter = AnyDelays;
 
+    #[inline]
     fn into_iter(self) -> AnyDelays {
         AnyDelays(match self {
             Self::Constant(schedule) => Inner::Constant(schedule.into_iter()),
@@ -62,6 +63,7 @@ impl IntoIterator for AnySchedule {
 impl Iterator for AnyDelays {
     type Item = Duration;
 
+    #[inline]
     fn next(&mut self) -> Option<Duration> {
         match &mut self.0 {
             Inner::Constant(delays) => delays.next(),
@@ -72,6 +74,7 @@ impl Iterator for AnyDelays {
         }
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         match &self.0 {
             Inner::Constant(delays) => delays.size_hint(),

@@ -14,11 +14,13 @@ pub struct Delays<C> {
 }
 
 impl<C: Curve> Delays<C> {
+    #[inline]
     pub(crate) fn new(schedule: Schedule<C>) -> Self {
         Self { schedule }
     }
 
     /// Whether the number of delays alone can end it: delays of zero never use up what they may last together.
+    #[inline]
     fn is_unbounded(&self) -> bool {
         let limits = &self.schedule.limits;
         limits.within == Nanos::MAX
@@ -29,13 +31,13 @@ impl<C: Curve> Delays<C> {
 impl<C: Curve> Iterator for Delays<C> {
     type Item = Duration;
 
+    #[inline(always)] // In the caller's loop, what the schedule is stays in registers, and what is known of it folds.
     fn next(&mut self) -> Option<Duration> {
         let Schedule { curve, limits } = &mut self.schedule;
-        match limits.left {
-            0 => return None,
-            ENDLESS => {}
-            _ => limits.left -= 1,
+        if limits.left == 0 {
+            return None;
         }
+        limits.left -= u32::from(limits.left < ENDLESS);
         let grown = curve.advance(limits.cap.0, |low, high| limits.random.between(low, high));
         let delay = limits.jitter.apply(grown, limits.floor.0, limits.cap.0, &mut limits.random);
         if limits.within != Nanos::MAX {
@@ -51,6 +53,7 @@ impl<C: Curve> Iterator for Delays<C> {
     }
 
     /// An upper bound of `None` says that it never ends.
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         match (self.schedule.limits.left, self.is_unbounded()) {
             (0, _) => (0, Some(0)),

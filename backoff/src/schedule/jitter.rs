@@ -24,17 +24,19 @@ pub enum Jitter {
 
 impl Jitter {
     /// A delay around `v` within `floor..=cap`, which the caller has ordered: `floor ≤ cap` and `v ≤ cap`.
+    #[inline]
     pub(crate) fn apply(self, v: u64, floor: u64, cap: u64, random: &mut Random) -> u64 {
+        // Where all of the range is below the floor, the draw is the floor.
         let (low, high) = match self {
             Self::None => return v.max(floor),
-            Self::Full => (0, v),
+            Self::Full => return random.between(floor, v),
             Self::Equal => (v / 2, v),
             Self::Around(ratio) => {
                 let spread = ratio.of(v);
                 (v - spread, v.saturating_add(spread).min(cap))
             }
         };
-        random.between(low.max(floor), high.max(floor))
+        random.between(low.max(floor), high)
     }
 }
 
@@ -83,8 +85,25 @@ impl Ratio {
         f64::from(self.0) / f64::from(Self::ONE_IS)
     }
 
+    #[inline]
     fn of(self, v: u64) -> u64 {
-        // At most `v`, for the share is at most one.
-        (u128::from(v) * u128::from(self.0) / u128::from(Self::ONE_IS)) as u64
+        let (whole, share) = (u64::from(Self::ONE_IS), u64::from(self.0));
+        // The product over the whole, rounded down and at most `v`, in two parts neither of which needs more than 64 bits.
+        v / whole * share + v % whole * share / whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_the_product_rounded_down() {
+        for share in [0, 1, 2_500, 3_333, 9_999, 10_000] {
+            for v in [0, 1, 9_999, 10_000, 10_001, 123_456_789_012, u64::MAX / 3, u64::MAX - 1, u64::MAX] {
+                let exact = u128::from(v) * u128::from(share) / 10_000;
+                assert_eq!(u128::from(Ratio(share).of(v)), exact, "{share} of {v}");
+            }
+        }
     }
 }

@@ -201,6 +201,7 @@ impl<C: Curve> IntoIterator for Schedule<C> {
     type IntoIter = Delays<C>;
 
     /// Begins a session.
+    #[inline]
     fn into_iter(self) -> Delays<C> {
         Delays::new(self)
     }

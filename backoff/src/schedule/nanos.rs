@@ -20,6 +20,7 @@ impl Nanos {
         (self != Self::MAX).then(|| self.duration())
     }
 
+    #[inline]
     pub(crate) const fn duration(self) -> Duration {
         Duration::from_nanos(self.0)
     }

@@ -25,12 +25,15 @@ impl Random {
     }
 
     /// Uniform in `low..=high`; `low` where the two are out of order.
+    #[inline]
     pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
-        let choices = u128::from(high.saturating_sub(low)) + 1;
-        // The high half of a 64 × 65 bit product; below `choices`, so the sum stays within `high`.
-        low + ((u128::from(self.next()) * choices) >> 64) as u64
+        let (drawn, span) = (u128::from(self.next()), u128::from(high.saturating_sub(low)));
+        // The high half of `drawn` times the `span + 1` choices, which may be 2⁶⁴ of them: below that, so the sum stays
+        // within `high`.
+        low + ((drawn * span + drawn) >> 64) as u64
     }
 
+    #[inline]
     fn next(&mut self) -> u64 {
         if self.state == 0 {
             self.state = session_seed() | 1;
@@ -42,6 +45,7 @@ impl Random {
 }
 
 /// A seed that no other session of this process has, and, with the feature `std`, no other process either.
+#[inline(never)] // Once for each session, and not in the way of every other draw.
 fn session_seed() -> u64 {
     static SESSIONS: AtomicUsize = AtomicUsize::new(0);
     // Relaxed: only that each session gets a number of its own matters.
@@ -65,6 +69,7 @@ fn process_seed() -> u64 {
     (&raw const HERE).addr() as u64
 }
 
+#[inline]
 const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

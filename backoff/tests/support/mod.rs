@@ -3,6 +3,8 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod clocks;
+#[cfg(feature = "tower")]
+pub(crate) mod probe;
 #[cfg(feature = "retry")]
 pub(crate) mod spies;
 

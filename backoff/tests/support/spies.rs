@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use evenkeel_backoff::{Account, Budget, Cause, Exhausted, Observer, Outcome, Stop};
+use evenkeel_backoff::{Account, Budget, Cause, Exhausted, Observer, Outcome, Stop, Unlimited};
 
 /// The reasons that it was told.
 #[derive(Default)]
@@ -43,6 +43,27 @@ impl Budget for InFlight {
 
     fn open(&self) -> Open {
         Self::open(self, 1, 0)
+    }
+}
+
+/// A budget whose accounts may be opened late: (accounts, successes at the first attempt).
+#[derive(Clone, Default)]
+pub(crate) struct Late(pub(crate) Rc<Cell<(u32, u32)>>);
+
+impl Budget for Late {
+    type Account = Unlimited;
+
+    fn open(&self) -> Unlimited {
+        self.0.set((self.0.get().0 + 1, self.0.get().1));
+        Unlimited
+    }
+
+    fn opens_late(&self) -> bool {
+        true
+    }
+
+    fn first_success(&self) {
+        self.0.set((self.0.get().0, self.0.get().1 + 1));
     }
 }
 

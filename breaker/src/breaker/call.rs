@@ -6,13 +6,12 @@ use std::{
     mem,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use pin_project_lite::pin_project;
 
-use super::{Breaker, Permit, shared::End};
-use crate::{BreakerObserver, Classify, ErrIsFailure, Error, Rejected};
+use super::{Breaker, Handle, Permit, shared::End};
+use crate::{Classify, ErrIsFailure, Error, Rejected};
 
 pin_project! {
     /// The future of [`Breaker::call`] and [`Breaker::call_with`].
@@ -33,33 +32,35 @@ pin_project! {
     /// Dropped before the first poll, nothing was asked. Dropped later, it drops the future, and the call is abandoned: see
     /// [`Permit`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Call<F, K = ErrIsFailure, C: Fn() -> Instant = fn() -> Instant, O: BreakerObserver = ()> {
+    pub struct Call<F, K = ErrIsFailure, H: Handle = Breaker> {
         // Before the gate: when this is dropped the call ends, and then it is counted.
         #[pin]
         future: Option<F>,
-        gate: Gate<C, O>,
+        gate: Gate<H>,
         classify: K,
     }
 }
 
 /// How far it has come. While the future is there it stays where it is, so it is no part of this.
-enum Gate<C: Fn() -> Instant, O: BreakerObserver> {
-    Asking(Breaker<C, O>),
-    Admitted(Permit<Breaker<C, O>>),
+enum Gate<H: Handle> {
+    /// Before the breaker is asked there is no call yet. The permit is made where it stays, for it takes longer to move it.
+    Held(Permit<H>),
+    #[cfg_attr(not(feature = "tower"), allow(dead_code))] // Only a layer asks before there is a future.
     Rejected(Rejected),
     Answered,
 }
 
-impl<F, K, C: Fn() -> Instant, O: BreakerObserver> Call<F, K, C, O> {
-    pub(super) const fn new(breaker: Breaker<C, O>, future: F, classify: K) -> Self {
-        Self { future: Some(future), gate: Gate::Asking(breaker), classify }
+impl<F, K, H: Handle> Call<F, K, H> {
+    #[inline(always)]
+    pub(super) const fn new(breaker: H, future: F, classify: K) -> Self {
+        Self { future: Some(future), gate: Gate::Held(Permit::unasked(breaker)), classify }
     }
 
     /// The breaker was asked, and admitted it.
     #[cfg(feature = "tower")]
     #[inline(always)]
-    pub(crate) const fn admitted(permit: Permit<Breaker<C, O>>, future: F, classify: K) -> Self {
-        Self { future: Some(future), gate: Gate::Admitted(permit), classify }
+    pub(crate) const fn admitted(permit: Permit<H>, future: F, classify: K) -> Self {
+        Self { future: Some(future), gate: Gate::Held(permit), classify }
     }
 
     /// The breaker was asked, and there is no future.
@@ -69,37 +70,37 @@ impl<F, K, C: Fn() -> Instant, O: BreakerObserver> Call<F, K, C, O> {
     }
 }
 
-impl<C: Fn() -> Instant, O: BreakerObserver> Gate<C, O> {
+impl<F, K, H: Handle> Call<F, K, H> {
     /// Asks, if nobody has. If that panics, it has answered.
-    fn ask(&mut self) {
-        *self = match mem::replace(self, Self::Answered) {
-            Self::Asking(breaker) => match breaker.try_into_permit(None) {
-                Ok(permit) => Self::Admitted(permit),
-                Err(rejected) => Self::Rejected(rejected),
-            },
-            asked @ (Self::Admitted(_) | Self::Rejected(_) | Self::Answered) => asked,
-        };
-    }
-}
-
-impl<F, K, C, O, T, E> Future for Call<F, K, C, O>
-where
-    F: Future<Output = Result<T, E>>,
-    K: Classify<Result<T, E>>,
-    C: Fn() -> Instant,
-    O: BreakerObserver,
-{
-    type Output = Result<T, Error<E>>;
-
-    #[inline(always)] // As part of the future around it, which is what is called.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    #[inline(always)]
+    fn ask(self: Pin<&mut Self>) -> Result<(), Rejected> {
         let mut this = self.project();
-        if let Gate::Asking(_) = this.gate {
-            this.gate.ask();
+        match this.gate {
+            Gate::Held(permit) if permit.is_none() && this.future.is_some() => {}
+            Gate::Held(_) | Gate::Rejected(_) | Gate::Answered => return Ok(()),
         }
+        let failing = Failing(this.gate);
+        if let Gate::Held(permit) = &mut *failing.0 {
+            if let Err(rejected) = permit.ask_in_place(None) {
+                drop(failing);
+                this.future.set(None);
+                return Err(rejected);
+            }
+        }
+        mem::forget(failing);
+        Ok(())
+    }
+
+    /// What follows when the breaker was asked.
+    #[inline(always)]
+    pub(crate) fn poll_asked<T, E>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, Error<E>>>
+    where
+        F: Future<Output = Result<T, E>>,
+        K: Classify<Result<T, E>>,
+    {
+        let mut this = self.project();
         if let Gate::Rejected(rejected) = *this.gate {
             *this.gate = Gate::Answered;
-            this.future.set(None);
             return Poll::Ready(Err(Error::Open(rejected)));
         }
         assert!(!matches!(this.gate, Gate::Answered), "`Call` polled after it has answered");
@@ -112,7 +113,7 @@ where
         };
         this.future.set(None);
         let verdict = this.classify.classify(&result);
-        if let Gate::Admitted(permit) = &mut *failing.0 {
+        if let Gate::Held(permit) = &mut *failing.0 {
             permit.end_in_place(End::Said(verdict), None);
         }
         mem::forget(failing);
@@ -120,21 +121,39 @@ where
     }
 }
 
-/// Dropped by a panic, it drops the permit, if there is one: then the call has failed.
-struct Failing<'a, C: Fn() -> Instant, O: BreakerObserver>(&'a mut Gate<C, O>);
+impl<F, K, H, T, E> Future for Call<F, K, H>
+where
+    F: Future<Output = Result<T, E>>,
+    K: Classify<Result<T, E>>,
+    H: Handle,
+{
+    type Output = Result<T, Error<E>>;
 
-impl<C: Fn() -> Instant, O: BreakerObserver> Drop for Failing<'_, C, O> {
+    #[inline(always)] // As part of the future around it, which is what is called.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Err(rejected) = self.as_mut().ask() {
+            return Poll::Ready(Err(Error::Open(rejected)));
+        }
+        self.poll_asked(cx)
+    }
+}
+
+/// Dropped by a panic, it drops the permit, if there is one: then the call has failed.
+struct Failing<'a, H: Handle>(&'a mut Gate<H>);
+
+impl<H: Handle> Drop for Failing<'_, H> {
     #[inline]
     fn drop(&mut self) {
         *self.0 = Gate::Answered;
     }
 }
 
-impl<F, K, C: Fn() -> Instant, O: BreakerObserver> fmt::Debug for Call<F, K, C, O> {
+impl<F, K, H: Handle> fmt::Debug for Call<F, K, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.gate {
-            Gate::Asking(_) => "asking",
-            Gate::Admitted(_) => "admitted",
+            Gate::Held(_) if self.future.is_none() => "answered",
+            Gate::Held(permit) if permit.is_none() => "asking",
+            Gate::Held(_) => "admitted",
             Gate::Rejected(_) => "rejected",
             Gate::Answered => "answered",
         };

@@ -73,11 +73,9 @@ impl Hot {
         word.period(self.period.load(Ordering::Acquire))
     }
 
-    /// When to come back, if the word is of a state that rejects every call now. Else the lock tells.
+    /// When to come back, if the word, which is of a state that is not closed, rejects every call now. Else the lock tells.
+    #[inline]
     pub(super) fn rejected_until(&self, word: Word, now: u64) -> Option<u64> {
-        if !matches!(word.kind(), Kind::Open | Kind::HalfOpen | Kind::ForcedOpen) {
-            return None;
-        }
         let read = || (self.wake.load(Ordering::Acquire), self.ready_at.load(Ordering::Acquire));
         let (wake, ready_at) = self.read(word, read)?;
         (now < wake).then_some(ready_at)
@@ -107,6 +105,7 @@ impl Hot {
     }
 
     /// What belongs to the word, if it is still the same after reading it.
+    #[inline]
     pub(super) fn read<T>(&self, word: Word, read: impl FnOnce() -> T) -> Option<T> {
         let read = read();
         (self.load() == word).then_some(read)
@@ -183,6 +182,7 @@ impl Hot {
 
     /// What a result makes of the word, where there is no time window, and why to open then; none when another thread has
     /// gone on meanwhile.
+    #[inline]
     pub(super) fn counted(&self, rules: &Rules, word: Word, entry: Entry) -> Option<(Word, Option<Cause>)> {
         let next = word.with_run(run_after(rules, word, entry));
         let Window::Count(ring) = &self.window else {

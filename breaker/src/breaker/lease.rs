@@ -38,8 +38,8 @@ impl Role {
     pub(crate) const CALL: Self = Self(u64::MAX);
     /// In a dry run: it would have been rejected, and counts for nothing.
     pub(crate) const BYSTANDER: Self = Self(u64::MAX - 1);
-    /// It has ended.
-    pub(crate) const ENDED: Self = Self(u64::MAX - 2);
+    /// There is none: not yet, or no more.
+    pub(crate) const NONE: Self = Self(u64::MAX - 2);
 
     pub(crate) const fn probe(id: u32) -> Self {
         Self(id as u64)

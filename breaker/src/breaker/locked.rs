@@ -239,6 +239,10 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     }
 
     pub(crate) fn ready_at(&self) -> Option<Instant> {
+        // No time ends that, so the clock is not asked.
+        if let Kind::ForcedOpen = self.hot.load().kind() {
+            return None;
+        }
         let now = self.now();
         let ready_at = self.locked(|core| {
             self.settle(core, now);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 #[cfg(feature = "tower")]
 use super::lease::Lease;
-use super::shared::Shared;
+use super::{shared::Shared, word::Kind};
 use crate::{BreakerObserver, Rejected, State};
 
 impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
@@ -55,12 +55,15 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
 
     /// To be back at once, if it would not reject now; and whether that is so.
     fn rejection(&self, given: Option<Instant>) -> (Rejected, bool) {
-        let at = given.unwrap_or_else(&self.clock).max(self.epoch);
-        let now = self.nanos(at);
         let word = self.hot.load();
-        if let Some(ready_at) = self.hot.rejected_until(word, now) {
-            return (self.rejected(word.state().unwrap_or(State::HalfOpen), at, now, ready_at), false);
+        if let Kind::ForcedOpen = word.kind() {
+            return (self.forced_open(), false);
         }
+        let at = given.unwrap_or_else(&self.clock);
+        if let Some(rejected) = self.rejected_at(word, at) {
+            return (rejected, false);
+        }
+        let now = self.nanos(at);
         let (state, ready_at) = self.locked(|core| {
             self.settle(core, now);
             (core.machine.state(), core.machine.ready_at().unwrap_or(u64::MAX))

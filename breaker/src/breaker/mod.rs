@@ -12,6 +12,7 @@ mod locked;
 mod look;
 mod permit;
 mod ramp;
+mod rejection;
 mod shared;
 mod snapshot;
 mod tell;
@@ -119,7 +120,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
     /// [`Rejected`] when it is not to be made; it says when to come back.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<&Self>, Rejected> {
-        Ok(Permit::new(self, self.shared.acquire(None)?))
+        Permit::like(&self, None)
     }
 
     /// [`try_acquire`](Self::try_acquire) at `now`.
@@ -129,7 +130,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
     /// As there.
     #[inline]
     pub fn try_acquire_at(&self, now: Instant) -> Result<Permit<&Self>, Rejected> {
-        Ok(Permit::new(self, self.shared.acquire(Some(now))?))
+        Permit::like(&self, Some(now))
     }
 
     /// [`try_acquire`](Self::try_acquire) with a permit that holds a handle of its own, to be moved anywhere.
@@ -139,8 +140,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
     /// As there.
     #[inline]
     pub fn try_acquire_owned(&self) -> Result<Permit<Self>, Rejected> {
-        let lease = self.shared.acquire(None)?;
-        Ok(Permit::new(self.clone(), lease))
+        Permit::like(self, None)
     }
 
     /// [`try_acquire_owned`](Self::try_acquire_owned) at `now`.
@@ -150,14 +150,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
     /// As there.
     #[inline]
     pub fn try_acquire_owned_at(&self, now: Instant) -> Result<Permit<Self>, Rejected> {
-        let lease = self.shared.acquire(Some(now))?;
-        Ok(Permit::new(self.clone(), lease))
-    }
-
-    /// [`try_acquire_owned`](Self::try_acquire_owned) with a permit that holds this handle.
-    pub(crate) fn try_into_permit(self, given: Option<Instant>) -> Result<Permit<Self>, Rejected> {
-        let lease = self.shared.acquire(given)?;
-        Ok(Permit::new(self, lease))
+        Permit::like(self, Some(now))
     }
 
     /// Whether it is of use to ask now. No slot is taken, nothing changes but what time has changed already, and the observer
@@ -200,13 +193,15 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
     }
 
     /// Awaits `future` if the breaker lets it through. `Ok` is a success, `Err` a failure.
-    pub fn call<F>(&self, future: F) -> Call<F, ErrIsFailure, C, O> {
+    #[inline(always)] // The future is made in place.
+    pub fn call<F>(&self, future: F) -> Call<F, ErrIsFailure, Self> {
         Call::new(self.clone(), future, ErrIsFailure)
     }
 
     /// Awaits `future` if the breaker lets it through, and judges its result with `classify`: a function
     /// `|result: &Result<T, E>| …` to a [`Verdict`](crate::Verdict), or a type that implements [`Classify`].
-    pub fn call_with<K, F, T, E>(&self, classify: K, future: F) -> Call<F, K, C, O>
+    #[inline(always)]
+    pub fn call_with<K, F, T, E>(&self, classify: K, future: F) -> Call<F, K, Self>
     where
         F: Future<Output = Result<T, E>>,
         K: Classify<Result<T, E>>,
@@ -286,7 +281,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Breaker<C, O> {
         self.shared.observer()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shared(&self) -> &Shared<C, O> {
         &self.shared
     }
@@ -300,6 +295,7 @@ impl<C, O> Breaker<C, O> {
 }
 
 impl<C, O> Clone for Breaker<C, O> {
+    #[inline(always)]
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }

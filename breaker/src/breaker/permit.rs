@@ -6,8 +6,9 @@ use super::{
     Breaker,
     lease::{Lease, Role},
     shared::{End, Shared},
+    word::Word,
 };
-use crate::{BreakerObserver, Verdict, unwinding::in_a_drop};
+use crate::{BreakerObserver, Rejected, Verdict, unwinding::in_a_drop};
 
 /// One call that a [`Breaker`] admits. Keep it while the call is in flight, and say how it ended: [`success`](Self::success),
 /// [`failure`](Self::failure) or [`record`](Self::record).
@@ -29,7 +30,7 @@ pub struct Permit<H: Handle> {
     lease: Lease,
 }
 
-/// How a [`Permit`] holds on to its breaker: `&Breaker` or `Breaker`.
+/// How a [`Permit`], a [`Call`](super::Call), or a layer holds on to its breaker: `&Breaker` or `Breaker`.
 pub trait Handle: sealed::Sealed {
     /// The breaker's clock.
     type Clock: Fn() -> Instant;
@@ -51,7 +52,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Handle for Breaker<C, O> {
     type Clock = C;
     type Observer = O;
 
-    #[inline]
+    #[inline(always)]
     fn breaker(&self) -> &Self {
         self
     }
@@ -61,16 +62,115 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Handle for &Breaker<C, O> {
     type Clock = C;
     type Observer = O;
 
-    #[inline]
+    #[inline(always)]
     fn breaker(&self) -> &Breaker<C, O> {
         self
     }
 }
 
 impl<H: Handle> Permit<H> {
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn new(handle: H, lease: Lease) -> Self {
         Self { handle, lease }
+    }
+
+    /// A permit with a handle like that one, if the breaker admits a call at a glance.
+    #[cfg(feature = "tower")]
+    #[inline]
+    pub(crate) fn at_a_glance(handle: &H) -> Option<Self>
+    where
+        H: Clone,
+    {
+        let lease = handle.breaker().shared().admit().ok()?;
+        Some(Self::new(handle.clone(), lease))
+    }
+
+    /// Asks the breaker of that handle for a permit, which then holds it.
+    pub(crate) fn with(handle: H, given: Option<Instant>) -> Result<Self, Rejected> {
+        let mut permit = Self::unasked(handle);
+        permit.ask_in_place(given)?;
+        Ok(permit)
+    }
+
+    /// One for which the breaker is asked only later, with [`ask_in_place`](Self::ask_in_place).
+    #[inline(always)]
+    pub(super) const fn unasked(handle: H) -> Self {
+        Self::new(handle, Lease::new(0, Role::NONE, None))
+    }
+
+    /// Whether nobody has asked for it, or it has ended.
+    #[inline(always)]
+    pub(super) fn is_none(&self) -> bool {
+        self.lease.role == Role::NONE
+    }
+
+    /// Asks, if nobody has.
+    #[inline(always)]
+    pub(super) fn ask_in_place(&mut self, given: Option<Instant>) -> Result<(), Rejected> {
+        if !self.is_none() {
+            return Ok(());
+        }
+        self.lease = match self.shared().admit() {
+            Ok(lease) => lease,
+            Err(word) => {
+                let shared = self.shared();
+                shared.ask_otherwise(word, given).inspect_err(|rejected| shared.observer().on_reject(rejected))?
+            }
+        };
+        Ok(())
+    }
+
+    /// The same, for a permit that holds one like it.
+    #[inline]
+    pub(crate) fn like(handle: &H, given: Option<Instant>) -> Result<Self, Rejected>
+    where
+        H: Clone,
+    {
+        match handle.breaker().shared().admit() {
+            Ok(lease) => Ok(Self::new(handle.clone(), lease)),
+            Err(word) => Self::refuse(handle, word, given),
+        }
+    }
+
+    /// What a closed breaker admits that times its calls.
+    #[inline(never)]
+    fn timed(handle: &H, word: Word, given: Option<Instant>) -> Self
+    where
+        H: Clone,
+    {
+        let shared = handle.breaker().shared();
+        let lease = shared.admit_at(word, shared.at(given));
+        Self::new(handle.clone(), lease)
+    }
+
+    /// What is not admitted at a glance. Each of the two answers is made where the caller wants it; moved there, it would be
+    /// read in other pieces than it was written, which takes longer than to find out.
+    #[inline(never)]
+    fn refuse(handle: &H, word: Word, given: Option<Instant>) -> Result<Self, Rejected>
+    where
+        H: Clone,
+    {
+        let shared = handle.breaker().shared();
+        if word.is_steadily_closed() {
+            return Ok(Self::timed(handle, word, given));
+        }
+        match shared.refuse(word, given) {
+            Ok(at) => Self::at(handle, word, at),
+            Err(rejected) => {
+                shared.observer().on_reject(&rejected);
+                Err(rejected)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn at(handle: &H, word: Word, at: Instant) -> Result<Self, Rejected>
+    where
+        H: Clone,
+    {
+        let shared = handle.breaker().shared();
+        let lease = shared.ask_at(word, at).inspect_err(|rejected| shared.observer().on_reject(rejected))?;
+        Ok(Self::new(handle.clone(), lease))
     }
 
     /// The service did its part.
@@ -169,7 +269,7 @@ impl<H: Handle> Permit<H> {
         in_a_drop(|| self.shared().end(&self.lease, End::Dropped { panicking }, None));
     }
 
-    #[inline]
+    #[inline(always)]
     fn shared(&self) -> &Shared<H::Clock, H::Observer> {
         self.handle.breaker().shared()
     }
@@ -180,16 +280,16 @@ impl<H: Handle> Permit<H> {
     }
 
     /// Ends it where it is, which is cheaper than to move it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_in_place(&mut self, end: End, given: Option<Instant>) {
         if self.shared().is_unchanged_by(&self.lease, end) {
-            self.lease.role = Role::ENDED;
+            self.lease.role = Role::NONE;
             self.shared().tell_of_success();
             return;
         }
         // First: should the clock or an observer panic, it has ended all the same.
         let lease = self.lease;
-        self.lease.role = Role::ENDED;
+        self.lease.role = Role::NONE;
         self.shared().end(&lease, end, given);
     }
 }
@@ -197,7 +297,7 @@ impl<H: Handle> Permit<H> {
 impl<H: Handle> Drop for Permit<H> {
     #[inline]
     fn drop(&mut self) {
-        if self.lease.role != Role::ENDED {
+        if self.lease.role != Role::NONE {
             self.abandon();
         }
     }

@@ -59,39 +59,48 @@ pub(crate) enum End {
 }
 
 impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
-    /// Admits a call, or says when to come back.
-    #[inline]
-    pub(crate) fn acquire(&self, given: Option<Instant>) -> Result<Lease, Rejected> {
-        self.ask(given).inspect_err(|rejected| self.observer.on_reject(rejected))
-    }
-
-    /// [`acquire`](Self::acquire) for one who will wait: the observer does not hear of a rejection.
-    #[inline]
-    pub(crate) fn ask(&self, given: Option<Instant>) -> Result<Lease, Rejected> {
+    /// Admits a call of a breaker that is simply closed, and does not time calls. Else it is the word's to say what is next.
+    #[inline(always)]
+    pub(super) fn admit(&self) -> Result<Lease, Word> {
         let word = self.hot.load();
-        if matches!(word.kind(), Kind::Closed | Kind::ForcedClosed) && !self.config.times_calls {
-            return Ok(Lease::new(self.hot.period(word), Role::CALL, None));
-        }
-        self.ask_otherwise(word, given)
+        let admits = word.is_steadily_closed() && !self.config.times_calls;
+        if admits { Ok(Lease::new(self.hot.period(word), Role::CALL, None)) } else { Err(word) }
     }
 
-    /// When it is not simply closed, or calls are timed.
+    /// Admits a call for one who will wait, or says when to come back: the observer does not hear of a rejection.
+    pub(crate) fn ask(&self, given: Option<Instant>) -> Result<Lease, Rejected> {
+        match self.admit() {
+            Ok(lease) => Ok(lease),
+            Err(word) => self.ask_otherwise(word, given),
+        }
+    }
+
+    /// When it is not admitted at a glance.
     #[inline(never)]
-    fn ask_otherwise(&self, mut word: Word, given: Option<Instant>) -> Result<Lease, Rejected> {
-        let at = given.unwrap_or_else(&self.clock);
+    pub(super) fn ask_otherwise(&self, word: Word, given: Option<Instant>) -> Result<Lease, Rejected> {
+        let at = self.refuse(word, given)?;
+        if word.is_steadily_closed() { Ok(self.admit_at(word, self.nanos(at))) } else { self.ask_at(word, at) }
+    }
+
+    /// Admits a call of a breaker that is simply closed, and times it.
+    #[inline]
+    pub(super) fn admit_at(&self, word: Word, now: u64) -> Lease {
+        Lease::new(self.hot.period(word), Role::CALL, Some(now))
+    }
+
+    /// When it is neither admitted nor rejected at a glance, and not simply closed.
+    #[inline(never)]
+    pub(super) fn ask_at(&self, mut word: Word, at: Instant) -> Result<Lease, Rejected> {
         let now = self.nanos(at);
         let started = self.config.times_calls.then_some(now);
-        if let Kind::Closed | Kind::ForcedClosed = word.kind() {
-            return Ok(Lease::new(self.hot.period(word), Role::CALL, started));
-        }
-        let reject = |state, ready_at, period| {
-            self.reject(state, at, now, ready_at, Lease::new(period, Role::BYSTANDER, started))
-        };
+        let reject = |rejected, period| self.reject(rejected, Lease::new(period, Role::BYSTANDER, started));
+        // But in a dry run, whoever comes here has looked.
+        let mut looks = self.config.dry_run;
         loop {
-            if let Some(ready_at) = self.hot.rejected_until(word, now) {
-                let state = word.state().unwrap_or(State::HalfOpen);
-                return reject(state, ready_at, self.hot.period(word));
+            if let Some(rejected) = looks.then(|| self.rejected_at(word, at)).flatten() {
+                return reject(rejected, self.hot.period(word));
             }
+            looks = true;
             if let Kind::Ramping = word.kind() {
                 let (end, period) = (self.hot.wake.load(Ordering::Acquire), self.hot.period(word));
                 let share = ramp::share(self.config.ramp, end, now);
@@ -101,7 +110,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
                         Some(true) => return Ok(Lease::new(period, Role::CALL, started)),
                         Some(false) => {
                             let soon = end.min(now.saturating_add(self.config.ramp / 20));
-                            return reject(State::Closed, soon, period);
+                            return reject(self.rejected(State::Closed, at, now, soon), period);
                         }
                         None => {}
                     }
@@ -109,7 +118,9 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
             }
             match self.ask_locked(now, started) {
                 Locked::Admitted(lease) => return Ok(lease),
-                Locked::Refused { state, ready_at, period } => return reject(state, ready_at, period),
+                Locked::Refused { state, ready_at, period } => {
+                    return reject(self.rejected(state, at, now, ready_at), period);
+                }
                 Locked::Ramping => word = self.hot.load(),
             }
         }
@@ -150,23 +161,8 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
         asked
     }
 
-    /// A rejection; in a dry run it is told, and the call admitted all the same.
-    fn reject(&self, state: State, at: Instant, now: u64, ready_at: u64, lease: Lease) -> Result<Lease, Rejected> {
-        let rejected = self.rejected(state, at, now, ready_at);
-        if self.config.dry_run {
-            self.observer.on_reject(&rejected);
-            return Ok(lease);
-        }
-        Err(rejected)
-    }
-
-    pub(super) fn rejected(&self, state: State, at: Instant, now: u64, ready_at: u64) -> Rejected {
-        let wait = if state == State::ForcedOpen { u64::MAX } else { ready_at.saturating_sub(now) };
-        Rejected::new(state, at.max(self.epoch), wait)
-    }
-
     /// Whether a call that ends so changes nothing, at a glance: a success of a closed breaker that knows only such.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_unchanged_by(&self, lease: &Lease, end: End) -> bool {
         lease.role == Role::CALL
             && matches!(end, End::Said(verdict) if verdict.outcome() == Outcome::Success)
@@ -175,7 +171,7 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     }
 
     /// Tells of a call that changed nothing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell_of_success(&self) {
         self.observer.on_call(&CallEnd {
             outcome: Outcome::Success,
@@ -190,19 +186,42 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     /// A call has ended.
     #[inline(never)]
     pub(crate) fn end(&self, lease: &Lease, end: End, given: Option<Instant>) {
+        let End::Said(verdict) = end else { return self.end_otherwise(lease, end, given) };
+        if lease.role != Role::CALL {
+            return self.end_otherwise(lease, end, given);
+        }
+        let now = if self.config.times_calls { Some(self.at(given)) } else { given.map(|given| self.nanos(given)) };
+        let (took, slow) = self.took(lease, now);
+        let (late, held) = self.end_call(lease, verdict, slow, now);
+        if let Some(cause) = held {
+            self.observer.on_held_closed(cause);
+        }
+        let (outcome, duration) = (verdict.outcome(), took.map(Duration::from_nanos));
+        self.observer.on_call(&CallEnd { outcome, abandoned: false, slow, probe: false, late, duration });
+    }
+
+    /// How long it took, where that matters, and whether that is slow.
+    #[inline]
+    fn took(&self, lease: &Lease, now: Option<u64>) -> (Option<u64>, bool) {
+        let took = lease.started().zip(now).map(|(started, now)| now.saturating_sub(started));
+        (took, self.config.rules.slow.zip(took).is_some_and(|(slow, took)| took >= slow.threshold))
+    }
+
+    /// A call has ended that was a probe, or of which nobody says how it ended.
+    #[inline(never)]
+    fn end_otherwise(&self, lease: &Lease, end: End, given: Option<Instant>) {
         let probe = lease.role.as_probe();
         let reads = self.config.times_calls || probe.is_some();
         let now = || if reads { Some(self.at(given)) } else { given.map(|given| self.nanos(given)) };
         // A clock that panics: then the slot is free all the same.
         let now = or_undo(now, || probe.into_iter().for_each(|id| self.free(lease.period, id)));
-        let took = lease.started().zip(now).map(|(started, now)| now.saturating_sub(started));
+        let (took, slow) = self.took(lease, now);
         let verdict = match end {
             End::Said(verdict) => verdict,
             End::Dropped { panicking: true } => Verdict::failure(),
             End::Dropped { panicking: false } => self.config.abandoned.verdict(took),
             End::Released => Verdict::ignored(),
         };
-        let slow = self.config.rules.slow.zip(took).is_some_and(|(slow, took)| took >= slow.threshold);
         let (late, held) = match (lease.role, probe.zip(now)) {
             (_, Some((id, now))) => (!self.end_probe(lease, id, verdict, slow, now), None),
             (Role::CALL, None) => self.end_call(lease, verdict, slow, now),

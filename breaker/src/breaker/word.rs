@@ -81,6 +81,12 @@ impl Word {
         }
     }
 
+    /// Whether every call is admitted, whatever the time is.
+    #[inline]
+    pub(super) fn is_steadily_closed(self) -> bool {
+        matches!(self.kind(), Kind::Closed | Kind::ForcedClosed)
+    }
+
     pub(super) fn with_kind(self, kind: Kind) -> Self {
         Self(self.0 & !mask(KIND_BITS) | Self::of(kind, 0).0)
     }

@@ -36,8 +36,9 @@ use slots::{Slot, Slots};
 /// [`crowded_out`](MapSnapshot::crowded_out).
 ///
 /// **Idle.** A key that was not asked for within [`idle_after`](MapBuilder::idle_after) is dropped if it is closed, and its
-/// breaker and observer with it: up to two of them when a new key comes, all by [`remove_idle`](Self::remove_idle). One that is
-/// open, half-open or forced is not dropped for being idle: it still has something to say.
+/// breaker and observer with it: up to two of them when a new key comes, or none yet where it would have to look past too many
+/// keys that are in use; all by [`remove_idle`](Self::remove_idle). One that is open, half-open or forced is not dropped for
+/// being idle: it still has something to say.
 ///
 /// **At most a share rejects.** When many keys fail at once, the fault is rather on this side, or to reject them all would leave
 /// nothing to call. So at most [`max_open`](MapBuilder::max_open) of the keys, rounded down, and one in any case, are open or
@@ -49,11 +50,13 @@ use slots::{Slot, Slots};
 /// **Ask for each request.** Asking is what keeps a key. A handle that is kept for longer goes on working, but when its key was
 /// dropped in the meantime, it is an ordinary breaker that no map counts, and whoever asks next gets a new one beside it.
 ///
-/// Cloning is one reference count; every clone is the same map. To ask for a key that is there takes a lock for reading, and
-/// allocates nothing. A new key takes it for writing; to find the one that it drops, it looks only at keys that were asked for,
-/// opened or closed since they were looked at last, so over time each new key costs the logarithm of their number. The lock is
-/// held while keys are hashed, compared and, in [`snapshots`](Self::snapshots), cloned, and for no other code of yours: breakers
-/// and observers are made, told and dropped outside of it. A panic of yours leaves the map usable.
+/// Cloning is one reference count; every clone is the same map. To ask for a key that is there takes a lock for reading,
+/// and allocates nothing. A new key takes it for writing; to find the one that it drops, it looks only at keys that were
+/// asked for, opened or closed since they were looked at last, so over time each new key costs the logarithm of their
+/// number. Where there is room it looks at a few; only in a map that is full can one new key have to look at all others,
+/// when each of them was asked for since the last one came. The lock is held while keys are hashed, compared and, in
+/// [`snapshots`](Self::snapshots), cloned, and for no other code of yours: breakers and observers are made, told and
+/// dropped outside of it. A panic of yours leaves the map usable.
 ///
 /// ```
 /// use evenkeel_breaker::{Breaker, BreakerMap, State};
@@ -192,7 +195,7 @@ impl<K: Hash + Eq, C: Fn() -> Instant + Clone, O: BreakerObserver> BreakerMap<K,
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        self.breaker_at(key, now).try_into_permit(Some(now))
+        Permit::with(self.breaker_at(key, now), Some(now))
     }
 
     /// Whether it is of use to ask the breaker of `key` now: its [`check`](Breaker::check). A key that has none is not given

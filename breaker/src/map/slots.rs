@@ -63,6 +63,9 @@ impl<K, C, O> Gone<K, C, O> {
 /// So many idle keys are dropped when one comes: more than one, so that they become fewer, and few, so that it is done soon.
 const IDLE_AT_A_TIME: usize = 2;
 
+/// So many keys are looked at for that: all may have been asked for since, and the lock is not held until each has its place.
+const LOOKS_AT_A_TIME: usize = 32;
+
 impl<K, C, O> Slots<K, C, O> {
     pub(super) fn new(capacity: NonZeroUsize, idle_after: u64, quota: Arc<Quota>) -> Self {
         let (closed, others) = (Order::new(), Order::new());
@@ -81,8 +84,8 @@ impl<K, C, O> Slots<K, C, O> {
         self.by_key.iter().map(|(key, slot)| (key, &slot.breaker))
     }
 
-    /// The longest idle of those that are closed.
-    fn longest_idle_closed(&mut self) -> Option<Arc<Seat>> {
+    /// The longest idle of those that are closed, if it was not asked for after `latest`, as [`Order::idle_since`].
+    fn closed_idle_since(&mut self, latest: u64, looks: &mut usize) -> Option<Arc<Seat>> {
         for seat in self.quota.take_closed_again() {
             // Not there, if its key was dropped since.
             if let Some((key, seat)) = self.others.remove(&seat) {
@@ -90,7 +93,7 @@ impl<K, C, O> Slots<K, C, O> {
             }
         }
         loop {
-            let seat = self.closed.longest_idle()?;
+            let seat = self.closed.idle_since(latest, looks)?;
             if !seat.put_aside() {
                 return Some(seat);
             }
@@ -140,12 +143,13 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
         self.closed.insert(copy, seat);
         // Once for the one that came and the one that went: in between, the share would have been another.
         self.quota.set_keys(self.len());
-        self.remove_idle(now, IDLE_AT_A_TIME, &mut gone);
+        self.remove_idle(now, IDLE_AT_A_TIME, LOOKS_AT_A_TIME, &mut gone);
         (breaker, gone)
     }
 
     fn make_room(&mut self, now: u64, gone: &mut Gone<K, C, O>) -> bool {
-        let closed = self.longest_idle_closed();
+        // Whichever it is: it may be behind all that were asked for since they were looked at last.
+        let closed = self.closed_idle_since(u64::MAX, &mut usize::MAX.clone());
         let in_use = closed.as_ref().is_none_or(|seat| !self.is_idle(seat, now));
         let Some(seat) = closed.or_else(|| self.others.longest_idle()) else { return false };
         self.take_out(&seat, gone);
@@ -154,10 +158,12 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
     }
 
     /// Takes out so many of those that are closed and idle, as long as those that reject do not become too large a share.
-    pub(super) fn remove_idle(&mut self, now: u64, most: usize, gone: &mut Gone<K, C, O>) {
+    /// `looks` is how many keys may be looked at for that.
+    pub(super) fn remove_idle(&mut self, now: u64, most: usize, mut looks: usize, gone: &mut Gone<K, C, O>) {
+        let Some(latest) = now.checked_sub(self.idle_after) else { return };
         for _ in 0..most {
-            let Some(seat) = self.longest_idle_closed() else { return };
-            if !self.is_idle(&seat, now) || !self.quota.try_set_keys(self.len().saturating_sub(1)) {
+            let Some(seat) = self.closed_idle_since(latest, &mut looks) else { return };
+            if !self.quota.try_set_keys(self.len().saturating_sub(1)) {
                 return;
             }
             self.take_out(&seat, gone);
@@ -167,7 +173,7 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
     /// Takes out all that are closed and idle, as there.
     pub(super) fn sweep(&mut self, now: u64) -> Gone<K, C, O> {
         let mut gone = Gone::nothing();
-        self.remove_idle(now, usize::MAX, &mut gone);
+        self.remove_idle(now, usize::MAX, usize::MAX, &mut gone);
         // Room for twice those that are left: what traffic has grown to once is not kept for ever.
         self.by_key.shrink_to(self.by_key.len() * 2);
         gone

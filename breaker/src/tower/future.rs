@@ -5,12 +5,11 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use pin_project_lite::pin_project;
 
-use crate::{Breaker, BreakerObserver, Call, Classify, ErrIsFailure, Error, Permit, Rejected};
+use crate::{Breaker, Call, Classify, ErrIsFailure, Error, Handle, Permit, Rejected};
 
 pin_project! {
     /// The response of a [`BreakerService`](super::BreakerService), [`HoldService`](super::HoldService) or
@@ -29,15 +28,15 @@ pin_project! {
     ///
     /// Dropping it drops the response that it waits for, and the call is abandoned: see [`Permit`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct BreakerFuture<F, K = ErrIsFailure, C: Fn() -> Instant = fn() -> Instant, O: BreakerObserver = ()> {
+    pub struct BreakerFuture<F, K = ErrIsFailure, H: Handle = Breaker> {
         #[pin]
-        call: Call<F, K, C, O>,
+        call: Call<F, K, H>,
     }
 }
 
-impl<F, K, C: Fn() -> Instant, O: BreakerObserver> BreakerFuture<F, K, C, O> {
+impl<F, K, H: Handle> BreakerFuture<F, K, H> {
     #[inline(always)]
-    pub(super) const fn admitted(permit: Permit<Breaker<C, O>>, future: F, classify: K) -> Self {
+    pub(super) const fn admitted(permit: Permit<H>, future: F, classify: K) -> Self {
         Self { call: Call::admitted(permit, future, classify) }
     }
 
@@ -46,22 +45,21 @@ impl<F, K, C: Fn() -> Instant, O: BreakerObserver> BreakerFuture<F, K, C, O> {
     }
 }
 
-impl<F, K, C, O, T, E> Future for BreakerFuture<F, K, C, O>
+impl<F, K, H, T, E> Future for BreakerFuture<F, K, H>
 where
     F: Future<Output = Result<T, E>>,
     K: Classify<Result<T, E>>,
-    C: Fn() -> Instant,
-    O: BreakerObserver,
+    H: Handle,
 {
     type Output = Result<T, Error<E>>;
 
     #[inline(always)] // As part of the future around it, if there is one.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().call.poll(cx)
+        self.project().call.poll_asked(cx)
     }
 }
 
-impl<F, K, C: Fn() -> Instant, O: BreakerObserver> fmt::Debug for BreakerFuture<F, K, C, O> {
+impl<F, K, H: Handle> fmt::Debug for BreakerFuture<F, K, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerFuture").field("call", &self.call).finish()
     }

@@ -125,7 +125,7 @@ where
 {
     type Response = S::Response;
     type Error = Error<S::Error>;
-    type Future = BreakerFuture<S::Future, K, C, O>;
+    type Future = BreakerFuture<S::Future, K, Breaker<C, O>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         if self.reserved.is_usable() {

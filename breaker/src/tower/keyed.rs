@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::BreakerFuture;
-use crate::{BreakerMap, BreakerObserver, Classify, ErrIsFailure, Error};
+use crate::{Breaker, BreakerMap, BreakerObserver, Classify, ErrIsFailure, Error};
 
 /// Sends the service under it only what the breaker of the request's key lets through, as a [`BreakerMap`] has it.
 ///
@@ -99,7 +99,7 @@ where
 {
     type Response = S::Response;
     type Error = Error<S::Error>;
-    type Future = BreakerFuture<S::Future, J, C, O>;
+    type Future = BreakerFuture<S::Future, J, Breaker<C, O>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(ready!(self.inner.poll_ready(cx)).map_err(Error::Inner))

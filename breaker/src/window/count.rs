@@ -6,70 +6,18 @@
 //! nobody has yet; so a thread that stops in the middle holds nobody up, and at any moment the word, the sums and the ring
 //! together are exactly the window. Nothing is ever done twice, for the sums say up to which result they go, and a cell of the
 //! ring how often it was changed.
+//!
+//! A result that is like the one that falls out for it leaves the sums what they are, but for how far they go. That is what most
+//! results are, and so the sums may be some such results behind.
 
-use super::Entry;
+use super::{
+    Entry,
+    head::{AT, Head, Sums},
+};
 use crate::{
     rules::Tally,
     sync::{AtomicU64, Ordering},
 };
-
-/// What the word says about a count window: 33 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// Results so far, in 30 bits; it goes on from period to period.
-    at: u64,
-    /// Whether there were more in this period than the window has room for: the first one has fallen out.
-    over: bool,
-    last: Entry,
-}
-
-const AT: u64 = (1 << 30) - 1;
-
-impl Head {
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self { last: Entry::from_bits(bits & 3), over: bits & 4 != 0, at: (bits >> 3) & AT }
-    }
-
-    pub(crate) fn bits(self) -> u64 {
-        self.last.bits() | (u64::from(self.over) << 2) | (self.at << 3)
-    }
-
-    /// A period that begins where another one ended.
-    pub(crate) fn anew(self) -> Self {
-        Self { over: false, last: Entry::GOOD, ..self }
-    }
-}
-
-/// The sums of all results before one: failures, slow ones, and which one that is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sums {
-    at: u64,
-    failures: u32,
-    slow: u32,
-}
-
-impl Sums {
-    fn from_bits(bits: u64) -> Self {
-        Self { at: bits >> 32, failures: ((bits >> 16) & 0xffff) as u32, slow: (bits & 0xffff) as u32 }
-    }
-
-    fn bits(self) -> u64 {
-        (self.at << 32) | (u64::from(self.failures) << 16) | u64::from(self.slow)
-    }
-
-    /// What falls out was added when it came in. Wrapping, for a thread that is late may have read what does not belong
-    /// together; it then fails to exchange anything.
-    fn after(self, entry: Entry, outgoing: Entry) -> Self {
-        let one_more = |sum: u32, comes: bool, goes: bool| {
-            sum.wrapping_add(u32::from(comes)).wrapping_sub(u32::from(goes)) & 0xffff
-        };
-        Self {
-            at: (self.at + 1) & AT,
-            failures: one_more(self.failures, entry.failed, outgoing.failed),
-            slow: one_more(self.slow, entry.slow, outgoing.slow),
-        }
-    }
-}
 
 /// The results of a count window, and their sums.
 #[derive(Debug)]
@@ -85,6 +33,9 @@ pub(crate) struct Ring {
 }
 
 const IN_A_CELL: u64 = 16;
+
+/// How many results the sums may be behind. In a model so few that it comes to be too many.
+const MOST_BEHIND: u64 = if cfg!(loom) { 2 } else { 64 };
 
 /// What one result more comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,16 +54,17 @@ impl Ring {
     /// Whether one more good result would change nothing: the window is full of such, and settled.
     #[inline]
     pub(crate) fn is_clean(&self, head: Head) -> bool {
-        head.over && Sums::from_bits(self.sums.load(Ordering::Acquire)) == (Sums { at: head.at, failures: 0, slow: 0 })
+        head.over && self.sums.load(Ordering::Acquire) == Sums::clean(head.at).0
     }
 
     /// What `entry` after `head` comes to; none when another thread has gone on meanwhile. `is_current` tells whether the word
     /// still shows that head; to count the result is to exchange it.
+    #[inline]
     pub(crate) fn after(&self, head: Head, entry: Entry, is_current: impl Fn() -> bool) -> Option<Next> {
         let sums = self.settle(head, is_current)?;
         let held = self.held(head);
         let is_full = held == self.size;
-        if is_full && entry.is_good() && sums == (Sums { at: head.at, failures: 0, slow: 0 }) {
+        if is_full && entry.is_good() && sums.is_clean() {
             // What comes is like what goes, and like all the others. Settled now, so that the next one sees it at a glance.
             return Some(Next {
                 head: Head { over: true, ..head },
@@ -120,16 +72,16 @@ impl Ring {
             });
         }
         let outgoing = if is_full { self.read(head.at.wrapping_sub(self.size.into())) } else { Entry::GOOD };
-        let sums = sums.after(entry, outgoing);
-        let head = Head { at: sums.at, over: is_full, last: entry };
+        let sums = sums.after(head.at, entry, outgoing);
+        let head = Head { at: sums.at(), over: is_full, last: entry };
         let total = if is_full { held } else { held + 1 };
-        Some(Next { head, tally: Tally { total, failures: sums.failures, slow: sums.slow } })
+        Some(Next { head, tally: Tally { total, failures: sums.failures(), slow: sums.slow() } })
     }
 
     /// What the window holds; none when another thread has gone on meanwhile.
     pub(crate) fn tally(&self, head: Head, is_current: impl Fn() -> bool) -> Option<Tally> {
         let sums = self.settle(head, is_current)?;
-        Some(Tally { total: self.held(head), failures: sums.failures, slow: sums.slow })
+        Some(Tally { total: self.held(head), failures: sums.failures(), slow: sums.slow() })
     }
 
     /// Begins a period, when no word shows a head: nothing is counted, and whoever is still busy with a head of before can
@@ -138,7 +90,7 @@ impl Ring {
         for cell in &self.cells {
             cell.fetch_add(CHANGE, Ordering::AcqRel);
         }
-        self.sums.swap(Sums { at: head.at, failures: 0, slow: 0 }.bits(), Ordering::AcqRel);
+        self.sums.swap(Sums::clean(head.at).0, Ordering::AcqRel);
         self.start.store(head.at, Ordering::Release);
     }
 
@@ -150,23 +102,39 @@ impl Ring {
     }
 
     /// Sees to it that all results of `head` are in the sums and in the ring.
+    #[inline]
     fn settle(&self, head: Head, is_current: impl Fn() -> bool) -> Option<Sums> {
         // Acquire and release throughout: who sees a head sees the sums and the cells that were there before it.
         let seen = self.sums.load(Ordering::Acquire);
-        let (mut sums, last) = (Sums::from_bits(seen), head.at.wrapping_sub(1) & AT);
-        if sums.at == last {
+        let (mut sums, last) = (Sums(seen), head.at.wrapping_sub(1) & AT);
+        let behind = head.at.wrapping_sub(sums.at()) & AT;
+        if behind > MOST_BEHIND {
+            // They are of a later head.
+            return None;
+        }
+        if behind > 0 {
             // Still in the ring: it is written there only when the sums are.
             let outgoing = if head.over { self.read(last.wrapping_sub(self.size.into())) } else { Entry::GOOD };
-            sums = sums.after(head.last, outgoing);
-            self.sums.compare_exchange(seen, sums.bits(), Ordering::AcqRel, Ordering::Relaxed).ok()?;
-        } else if sums.at != head.at {
-            return None;
+            let stays = head.last == outgoing && behind < MOST_BEHIND && !sums.is_clean();
+            sums = sums.after(last, head.last, outgoing);
+            // If another thread has settled meanwhile, the ring may have shown what came instead of what falls out.
+            let is_done = if stays {
+                self.sums.load(Ordering::Acquire) == seen
+            } else {
+                // The ring was read before this look at the word, so it showed nothing of a later head. If the last result
+                // changes the sums, there is no later head before they are exchanged; and if not, they are right for any.
+                is_current() && self.sums.compare_exchange(seen, sums.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            };
+            if !is_done {
+                return None;
+            }
         }
         // Of a period that has none yet this writes a good one, into a place that is written before it is read.
         self.write(last, head.last, is_current).then_some(sums)
     }
 
     /// Sees to it that `entry` is in its place. False when the head has moved on, or when another thread has been here.
+    #[inline]
     fn write(&self, at: u64, entry: Entry, is_current: impl Fn() -> bool) -> bool {
         let (cell, shift) = self.cell(at);
         let held = cell.load(Ordering::Acquire);
@@ -252,6 +220,46 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn results_like_those_that_fall_out_leave_the_sums_behind_and_a_window_of_good_ones_is_clean() {
+        for size in [1, 2, 7, 16, 100] {
+            let (ring, mut head) = begun(size, AT - 150);
+            let mut count = |entry| {
+                let next = ring.after(head, entry, || true).expect("nobody else is here");
+                head = next.head;
+                let behind = head.at.wrapping_sub(Sums(ring.sums.load(Ordering::Acquire)).at()) & AT;
+                (next.tally.failures, behind, ring.is_clean(head))
+            };
+            // The same over and over: as many as there is room for, again and again.
+            (0..size).for_each(|_| assert_eq!(count(BAD).1, 1, "each changes the sums"));
+            let behind: Vec<_> = (0..1_000).map(|_| count(BAD)).map(|(_, behind, _)| behind).collect();
+            assert!(behind.iter().all(|behind| (1..=MOST_BEHIND).contains(behind)));
+            assert!(behind.contains(&MOST_BEHIND));
+            for left in (0..size).rev() {
+                assert_eq!(count(Entry::GOOD).0, left);
+            }
+            // The last one is settled, and seen to be all there is.
+            count(Entry::GOOD);
+            assert_eq!(count(Entry::GOOD), (0, 0, true));
+            let (fresh, mut head) = begun(size, 3);
+            (0..=size).for_each(|_| head = fresh.after(head, Entry::GOOD, || true).expect("nobody else is here").head);
+            assert!(fresh.is_clean(head), "as is one that was never anything else");
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_late_with_the_sums_of_a_head_that_has_moved_on_leaves_them() {
+        let (ring, mut head) = begun(2, 0);
+        for _ in 0..3 {
+            head = ring.after(head, BAD, || true).expect("nobody else is here").head;
+        }
+        // Behind, and what it finds in the ring of a head that is gone may be of another result: so it looks.
+        let before = ring.sums.load(Ordering::Acquire);
+        let gone = Head { last: Entry::GOOD, ..head };
+        assert_eq!(ring.tally(gone, || false), None);
+        assert_eq!(ring.sums.load(Ordering::Acquire), before);
     }
 
     /// Counts one result, however often another thread is faster.

@@ -1,10 +1,12 @@
 //! What a closed breaker counts about its last results.
 
 mod count;
+mod head;
 mod history;
 mod time;
 
-pub(crate) use count::{Head, Ring};
+pub(crate) use count::Ring;
+pub(crate) use head::Head;
 pub(crate) use history::{History, tick};
 pub(crate) use time::{Added, Stripes, Turn};
 

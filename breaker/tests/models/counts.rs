@@ -57,6 +57,23 @@ fn in_a_full_window_each_result_takes_the_place_of_one() {
 }
 
 #[test]
+fn a_failure_that_meets_a_look_at_a_full_window_opens_it() {
+    model(|| {
+        let breaker = breaker(|builder| builder.count_window(4).minimum_calls(4).failure_rate(0.75)).0;
+        // Two of four, of which the last has taken the place of a success and is not in the sums yet.
+        for fails in [false, false, false, true, true] {
+            call(&breaker, fails);
+        }
+        let other = in_thread(&breaker, |breaker| {
+            let _ = breaker.snapshot();
+        });
+        call(&breaker, true);
+        other.join().unwrap();
+        assert_eq!(breaker.state(), State::Open, "three of four");
+    });
+}
+
+#[test]
 fn a_window_of_one_that_two_share_is_the_last_result() {
     model(|| {
         let breaker = breaker(|builder| builder.count_window(1).consecutive_failures(3).failure_rate(1.0)).0;

@@ -3,7 +3,7 @@
 use crate::{
     Exhausted,
     share::Share,
-    sync::{Apart, AtomicU64, Ordering},
+    sync::{Apart, AtomicU64, Ordering, update},
 };
 
 /// What is in flight, and the limit of it.
@@ -69,9 +69,11 @@ impl Places {
     }
 
     pub(super) fn try_extra(&self) -> Result<(), Exhausted> {
-        let with_extra = |held| InFlight(held).with_extra(self.limit).map(|with| with.0);
-        let granted = self.in_flight.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with_extra);
-        granted.map(drop).map_err(|_| Exhausted::new())
+        let with_extra = |held: InFlight| held.with_extra(self.limit);
+        let exchange = |InFlight(held), InFlight(new)| {
+            self.in_flight.0.compare_exchange(held, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        if update(|| self.now(), exchange, with_extra) { Ok(()) } else { Err(Exhausted::new()) }
     }
 }
 

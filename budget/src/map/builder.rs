@@ -69,7 +69,7 @@ impl<K, B, C> MapBuilder<K, B, C> {
     }
 }
 
-impl<K: Hash + Eq + Clone, B: Clone, C: Fn() -> Instant> MapBuilder<K, B, C> {
+impl<K: Hash + Eq, B: Clone, C: Fn() -> Instant> MapBuilder<K, B, C> {
     /// The map, without keys; its time begins now. It makes the overflow budget.
     ///
     /// # Errors

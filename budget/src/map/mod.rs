@@ -1,6 +1,7 @@
 //! A budget for each key: for each host or tenant one, of which a bounded number is kept.
 
 mod builder;
+mod order;
 mod slots;
 
 use std::{
@@ -18,12 +19,12 @@ use crate::{
     TokenBudget,
     sync::{Arc, AtomicU64, Ordering, RwLock},
 };
-use slots::{Slot, Slots};
+use slots::{Gone, Slot, Slots};
 
 /// A budget for each key, such as one for each host or tenant, and one for all that there is no room for.
 ///
 /// **Bounded.** It keeps at most `capacity` keys. A key that was not asked for within [`idle_after`](MapBuilder::idle_after)
-/// is dropped, and its budget with it: when a new key comes, though at most once in a sixteenth of that time, or by
+/// is dropped, and its budget with it: up to two of them, the longest idle first, when a new key comes, all by
 /// [`remove_idle`](Self::remove_idle). One that is asked for before that goes on as it was.
 ///
 /// **When it is full** of keys that are in use, a new key gets the *overflow* budget, which is one for all of them. Never a
@@ -35,8 +36,12 @@ use slots::{Slot, Slots};
 /// was dropped in the meantime, whoever asks next gets a new budget beside it.
 ///
 /// Cloning is one reference count; every clone is the same map. It has a lock, the only one in this crate: to ask for a key
-/// that is there takes it for reading. It is held while keys are hashed, compared and cloned and while a budget's handle is
-/// cloned, and for no other code of yours: budgets are made and dropped outside of it. A panic of yours leaves it usable.
+/// that is there takes it for reading, and so does a new key when the map is full and nobody is idle. Any other new key takes
+/// it for writing, and looks at 32 keys at most, however many there are: first at those that it took for idle for the longest
+/// time. So in a map of up to 32 keys it finds each that is idle; in a larger one that was asked for all over, after as many
+/// new keys as a thirty-second of its own at the latest. [`remove_idle`](Self::remove_idle) frees the lock after as many
+/// looks each time. The lock is held while keys are hashed and compared and while a budget's handle is cloned, and for no
+/// other code of yours: keys are cloned, and budgets made and dropped, outside of it. A panic of yours leaves it usable.
 ///
 /// ```
 /// use evenkeel_budget::{Account, Budget, BudgetMap, Cause, Costs, TokenBudget};
@@ -97,7 +102,7 @@ impl BudgetMap<()> {
     pub const SHORTEST_IDLE_AFTER: Duration = Duration::from_secs(1);
 }
 
-impl<K: Hash + Eq + Clone, B: Clone> BudgetMap<K, B> {
+impl<K: Hash + Eq, B: Clone> BudgetMap<K, B> {
     /// A map of at most `capacity` keys, each with a budget that `make` makes, dropped when idle for
     /// [`DEFAULT_IDLE_AFTER`](BudgetMap::DEFAULT_IDLE_AFTER).
     #[must_use]
@@ -113,7 +118,7 @@ impl<K, B> BudgetMap<K, B> {
     }
 }
 
-impl<K: Hash + Eq + Clone, B: Clone, C: Fn() -> Instant> BudgetMap<K, B, C> {
+impl<K: Hash + Eq, B: Clone, C: Fn() -> Instant> BudgetMap<K, B, C> {
     /// The budget of `key`, or the overflow budget where there is no room for it.
     ///
     /// # Panics
@@ -135,7 +140,7 @@ impl<K: Hash + Eq + Clone, B: Clone, C: Fn() -> Instant> BudgetMap<K, B, C> {
     }
 }
 
-impl<K: Hash + Eq + Clone, B: Clone, C> BudgetMap<K, B, C> {
+impl<K: Hash + Eq, B: Clone, C> BudgetMap<K, B, C> {
     /// [`budget`](Self::budget) at `now`. A key's time does not go back: an earlier instant than its latest is taken for that.
     ///
     /// # Panics
@@ -154,23 +159,24 @@ impl<K: Hash + Eq + Clone, B: Clone, C> BudgetMap<K, B, C> {
             if let Some(budget) = slots.find(key, now) {
                 return budget;
             }
-            if slots.is_full() && !slots.is_sweep_due(now) {
+            if slots.has_no_room(now) {
                 return shared.overflow();
             }
         }
         // Outside of the lock. Should another thread be faster, or there be no room after all, it is dropped again.
-        let (key, slot) = (key.to_owned(), Slot::new((shared.make)(), now));
-        let admitted = shared.write().admit(key, slot, now);
-        // `admitted.dropped` goes at the end, when the lock is free.
+        let (keys, slot) = ([key.to_owned(), key.to_owned()], Slot::new((shared.make)(), now));
+        let admitted = shared.write().admit(keys, slot, now);
+        // What is gone goes at the end, when the lock is free.
         admitted.budget.unwrap_or_else(|| shared.overflow())
     }
 
     /// [`remove_idle`](Self::remove_idle) at `now`.
     pub fn remove_idle_at(&self, now: Instant) -> usize {
         let now = self.shared.since_epoch(now);
-        // In a statement of its own: the lock is free when they are dropped.
-        let dropped = self.shared.write().sweep(now);
-        dropped.len()
+        let mut gone = Gone::nothing();
+        // The lock is free in between, and when they are dropped.
+        while self.shared.write().sweep(now, &mut gone) {}
+        gone.len()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{borrow::Borrow, collections::HashMap, hash::Hash, num::NonZeroUsize};
 
+use super::order::Order;
 use crate::sync::{AtomicU64, Ordering};
 
 /// A budget, and when it was asked for last.
@@ -11,11 +12,17 @@ pub(super) struct Slot<B> {
     last_used: AtomicU64,
 }
 
-impl<B: Clone> Slot<B> {
+impl<B> Slot<B> {
     pub(super) fn new(budget: B, now: u64) -> Self {
         Self { budget, last_used: AtomicU64::new(now) }
     }
 
+    fn last_used(&self) -> u64 {
+        self.last_used.load(Ordering::Relaxed)
+    }
+}
+
+impl<B: Clone> Slot<B> {
     /// `fetch_max`, so that a thread that comes late with its time does not make the key older.
     fn use_at(&self, now: u64) -> B {
         self.last_used.fetch_max(now, Ordering::Relaxed);
@@ -27,10 +34,10 @@ impl<B: Clone> Slot<B> {
 pub(super) struct Slots<K, B> {
     // Of a random seed, which whoever invents keys does not know.
     by_key: HashMap<K, Slot<B>>,
+    order: Order<K>,
     capacity: NonZeroUsize,
     /// In nanoseconds, as all times here.
     idle_after: u64,
-    swept_at: u64,
     evicted: u64,
 }
 
@@ -39,18 +46,18 @@ pub(super) struct Admitted<K, B> {
     /// Its own, or the one that it has already; none if there is no room.
     pub(super) budget: Option<B>,
     /// To be dropped when the lock is free.
-    pub(super) _dropped: Dropped<K, B>,
+    pub(super) _gone: Gone<K, B>,
 }
 
-/// What was taken out, and the copies of keys that this took: code of the caller's, so it is kept for when the lock is free.
-pub(super) struct Dropped<K, B> {
+/// What was taken out: code of the caller's, so it is kept for when the lock is free.
+pub(super) struct Gone<K, B> {
     slots: Vec<(K, Slot<B>)>,
-    _copies: Vec<K>,
+    copies: Vec<K>,
 }
 
-impl<K, B> Dropped<K, B> {
-    const fn nothing() -> Self {
-        Self { slots: Vec::new(), _copies: Vec::new() }
+impl<K, B> Gone<K, B> {
+    pub(super) const fn nothing() -> Self {
+        Self { slots: Vec::new(), copies: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -58,12 +65,15 @@ impl<K, B> Dropped<K, B> {
     }
 }
 
-/// A sweep looks at every key, under the lock: so often at most in the time after which a key is idle.
-const SWEEPS: u64 = 16;
+/// So many idle keys are dropped when one comes: more than one, so that they become fewer, and few, so that it is done soon.
+const IDLE_AT_A_TIME: usize = 2;
+
+/// So many keys are looked at for that: all may have been asked for since, and the lock is not held until each has its place.
+const LOOKS_AT_A_TIME: usize = 32;
 
 impl<K, B> Slots<K, B> {
     pub(super) fn new(capacity: NonZeroUsize, idle_after: u64) -> Self {
-        Self { by_key: HashMap::new(), capacity, idle_after, swept_at: 0, evicted: 0 }
+        Self { by_key: HashMap::new(), order: Order::new(), capacity, idle_after, evicted: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -74,17 +84,22 @@ impl<K, B> Slots<K, B> {
         self.evicted
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.len() >= self.capacity.get()
     }
 
-    /// Also when time went back, however far: not only after it has caught up.
-    pub(super) fn is_sweep_due(&self, now: u64) -> bool {
-        now.abs_diff(self.swept_at) >= self.idle_after / SWEEPS
+    /// Whether a new key need not even be brought in: it is full, and nobody is idle.
+    pub(super) fn has_no_room(&self, now: u64) -> bool {
+        self.is_full() && !self.idle_since(now).is_some_and(|latest| self.order.may_be_idle_since(latest))
+    }
+
+    /// Those that were not asked for after that are idle.
+    fn idle_since(&self, now: u64) -> Option<u64> {
+        now.checked_sub(self.idle_after)
     }
 }
 
-impl<K: Hash + Eq + Clone, B: Clone> Slots<K, B> {
+impl<K: Hash + Eq, B: Clone> Slots<K, B> {
     /// The budget of a key that is there, which is used now.
     pub(super) fn find<Q>(&self, key: &Q, now: u64) -> Option<B>
     where
@@ -95,38 +110,48 @@ impl<K: Hash + Eq + Clone, B: Clone> Slots<K, B> {
     }
 
     /// Takes a key in, unless another thread has, or there is no room.
-    pub(super) fn admit(&mut self, key: K, slot: Slot<B>, now: u64) -> Admitted<K, B> {
+    pub(super) fn admit(&mut self, [key, copy]: [K; 2], slot: Slot<B>, now: u64) -> Admitted<K, B> {
+        let mut gone = Gone::nothing();
         // First: a key that is idle and is asked for again goes on as it was.
         let found = self.find(&key, now);
-        let mut dropped = if self.is_sweep_due(now) { self.sweep(now) } else { Dropped::nothing() };
-        let budget = match found {
-            Some(budget) => {
-                dropped.slots.push((key, slot));
-                Some(budget)
-            }
-            None if self.is_full() => {
-                dropped.slots.push((key, slot));
-                None
-            }
-            None => {
-                let budget = slot.budget.clone();
-                self.by_key.insert(key, slot);
-                Some(budget)
-            }
-        };
-        Admitted { budget, _dropped: dropped }
+        if found.is_none() {
+            self.remove_idle(now, IDLE_AT_A_TIME, LOOKS_AT_A_TIME, &mut gone);
+        }
+        if found.is_some() || self.is_full() {
+            gone.slots.push((key, slot));
+            gone.copies.push(copy);
+            return Admitted { budget: found, _gone: gone };
+        }
+        let budget = slot.budget.clone();
+        let now = slot.last_used();
+        self.by_key.insert(key, slot);
+        self.order.insert(copy, now);
+        Admitted { budget: Some(budget), _gone: gone }
     }
 
-    /// Takes out the keys that are idle.
-    pub(super) fn sweep(&mut self, now: u64) -> Dropped<K, B> {
-        self.swept_at = now;
-        // Relaxed: whoever used a slot did so under the lock.
-        let is_idle = |slot: &Slot<B>| now.saturating_sub(slot.last_used.load(Ordering::Relaxed)) >= self.idle_after;
-        let idle: Vec<K> = self.by_key.iter().filter(|(_, slot)| is_idle(slot)).map(|(key, _)| key.clone()).collect();
-        let slots: Vec<_> = idle.iter().filter_map(|key| self.by_key.remove_entry(key)).collect();
-        self.evicted += slots.len() as u64;
-        // Room for twice those that are left: what traffic has grown to once is not kept for ever.
-        self.by_key.shrink_to(self.by_key.len() * 2);
-        Dropped { slots, _copies: idle }
+    /// Takes out so many of those that are idle, the longest idle first; whether there may be more. `looks` is how many keys may
+    /// be looked at for that.
+    fn remove_idle(&mut self, now: u64, most: usize, mut looks: usize, gone: &mut Gone<K, B>) -> bool {
+        let Some(latest) = self.idle_since(now) else { return false };
+        for _ in 0..most {
+            // A key that is in the order is in the map.
+            let last_used = |key: &K| self.by_key.get(key).map_or(0, Slot::last_used);
+            let Some(key) = self.order.idle_since(latest, &mut looks, last_used) else { break };
+            // First, for this hashes: should it panic, nothing was changed.
+            gone.slots.extend(self.by_key.remove_entry(key));
+            gone.copies.extend(self.order.remove_first());
+            self.evicted += 1;
+        }
+        self.order.may_be_idle_since(latest)
+    }
+
+    /// Takes out those that are idle, with so many looks as a new key; whether there may be more.
+    pub(super) fn sweep(&mut self, now: u64, gone: &mut Gone<K, B>) -> bool {
+        let may_be_more = self.remove_idle(now, usize::MAX, LOOKS_AT_A_TIME, gone);
+        if !may_be_more {
+            // Room for twice those that are left: what traffic has grown to once is not kept for ever.
+            self.by_key.shrink_to(self.by_key.len() * 2);
+        }
+        may_be_more
     }
 }

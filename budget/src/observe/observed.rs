@@ -87,6 +87,25 @@ impl<B: Balance, O: BudgetObserver> Budget for Observed<B, O> {
         let deposit = Deposit { shared: Arc::clone(&self.shared), is_told: false };
         ObservedAccount { account: self.shared.budget.open(), deposit }
     }
+
+    /// Where the budget in it may, and no deposit is told of a request that has only ended.
+    fn opens_late(&self) -> bool {
+        match self.shared.budget.earns() {
+            Earns::EachRequest => false,
+            Earns::EachSuccess | Earns::Nothing => self.shared.budget.opens_late(),
+        }
+    }
+
+    fn first_success(&self) {
+        if !self.opens_late() {
+            return self.open().record(Outcome::Success);
+        }
+        self.shared.budget.first_success();
+        match self.shared.budget.earns() {
+            Earns::EachRequest | Earns::EachSuccess => self.shared.tell(O::on_deposit),
+            Earns::Nothing => {}
+        }
+    }
 }
 
 /// By reference as by value.
@@ -95,6 +114,14 @@ impl<B: Balance, O: BudgetObserver> Budget for &Observed<B, O> {
 
     fn open(&self) -> ObservedAccount<B, O> {
         (**self).open()
+    }
+
+    fn opens_late(&self) -> bool {
+        (**self).opens_late()
+    }
+
+    fn first_success(&self) {
+        (**self).first_success();
     }
 }
 

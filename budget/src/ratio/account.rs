@@ -7,9 +7,16 @@ use crate::{Account, Cause, Exhausted, Outcome, unwinding::in_a_drop};
 
 /// A [`RatioBudget`], by value or by reference: what its accounts hold.
 #[doc(hidden)]
-pub trait RatioHandle: Clone {
+pub trait RatioHandle: sealed::Sealed + Clone {
     type Clock: Fn() -> Instant;
     fn budget(&self) -> &RatioBudget<Self::Clock>;
+}
+
+mod sealed {
+    #[allow(unnameable_types)] // That is what seals it.
+    pub trait Sealed {}
+    impl<C> Sealed for super::RatioBudget<C> {}
+    impl<C> Sealed for &super::RatioBudget<C> {}
 }
 
 impl<C: Fn() -> Instant> RatioHandle for RatioBudget<C> {
@@ -62,6 +69,7 @@ impl<H: RatioHandle> RatioAccount<H> {
         u32::from(!mem::replace(&mut self.has_deposited, true))
     }
 
+    #[inline]
     fn take(&mut self, now: impl FnOnce(&RatioBudget<H::Clock>) -> Instant) -> Result<RatioToken<H>, Exhausted> {
         let deposits = self.owed();
         let budget = self.budget.budget();
@@ -80,6 +88,7 @@ impl<H: RatioHandle> RatioAccount<H> {
 impl<H: RatioHandle> Account for RatioAccount<H> {
     type Token = RatioToken<H>;
 
+    #[inline]
     fn withdraw(&mut self, _: Cause) -> Result<RatioToken<H>, Exhausted> {
         self.take(RatioBudget::now)
     }

@@ -2,8 +2,8 @@
 
 use crate::{
     share::Share,
-    sync::{Apart, AtomicU64, Ordering},
-    window::{Head, Moment, Ring, Tally, first_of_window},
+    sync::{Apart, AtomicU64, Lost, Ordering},
+    window::{Head, Moment, Ring, Tally, Ticks, first_of_window},
 };
 
 /// What the sums of a window allow.
@@ -48,6 +48,34 @@ pub(super) struct Ledger {
     refunds: Tally,
     /// The tick after the last one that has a refund: until one is made there is nothing to add up.
     refunded: AtomicU64,
+    /// The last [`Refusal`].
+    refused: AtomicU64,
+}
+
+/// A refusal, by all that another one in its tick depends on while nothing is given back and the head stays: there are no more
+/// deposits, and withdrawals do not get fewer. The tick after its own in the high half, so that 0 is none; the counter of
+/// deposits in the low one.
+#[derive(Clone, Copy)]
+struct Refusal(u64);
+
+impl Refusal {
+    /// The tick that it is of: of none, one that no time is in.
+    #[inline]
+    fn tick(self) -> u64 {
+        (self.0 >> 32).wrapping_sub(1)
+    }
+
+    #[inline]
+    fn deposits(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// There is none from seven years on, in the shortest ticks.
+    #[inline]
+    fn new(tick: u64, totals: Totals) -> Option<Self> {
+        let after = u32::try_from(tick + 1).ok()?;
+        Some(Self((u64::from(after) << 32) | u64::from(totals.deposits())))
+    }
 }
 
 /// Deposits in the high half, withdrawals in the low one.
@@ -57,6 +85,7 @@ struct Totals(u64);
 impl Totals {
     const DEPOSIT: u64 = 1 << 32;
 
+    #[inline]
     fn deposits(self) -> u32 {
         (self.0 >> 32) as u32
     }
@@ -81,6 +110,7 @@ impl Ledger {
             withdrawals: Ring::new(),
             refunds: Tally::new(),
             refunded: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -94,14 +124,58 @@ impl Ledger {
     /// One extra attempt, if the rule grants it after so many `deposits` more (none or one), which are made in any case, in
     /// the same step: of two threads with a half each, one finds the whole. The tick in which the extra attempt counts, for
     /// [`refund`](Self::refund).
+    #[inline]
     pub(super) fn withdraw(&self, rule: Rule, at: Moment, deposits: u32) -> Option<u64> {
+        if deposits == 0 { self.withdraw_again(rule, at) } else { self.decide(rule, at, deposits) }
+    }
+
+    /// Not inlined: the first one of a request, which comes with its deposit, is not to be longer for it.
+    #[inline(never)]
+    fn withdraw_again(&self, rule: Rule, at: Moment) -> Option<u64> {
+        if self.is_refused_still(|tick| at.floor() == tick) { None } else { self.decide(rule, at, 0) }
+    }
+
+    /// [`withdraw`](Self::withdraw) without a deposit, so many nanoseconds after the ticks began.
+    #[inline]
+    pub(super) fn withdraw_only(&self, rule: Rule, ticks: &Ticks, since: u64) -> Option<u64> {
+        if self.is_refused_still(|tick| ticks.is_in(tick, since)) {
+            None
+        } else {
+            self.decide(rule, ticks.moment(since), 0)
+        }
+    }
+
+    /// Whether one was refused in this tick, and nothing has been earned or given back since. In an outage this is all that is
+    /// read.
+    ///
+    /// Each of the three only grows, and so it was still what it is now when the first of them was read: at that moment there
+    /// was nothing to be had. What they are compared with depends on the refusal alone, and is there before the time is.
+    #[inline]
+    fn is_refused_still(&self, is_now: impl FnOnce(u64) -> bool) -> bool {
+        // Acquire, of the store in `decide`: the three are seen no older than the refusal.
+        let last = Refusal(self.refused.load(Ordering::Acquire));
+        let tick = last.tick();
+        let totals = Totals(self.totals.0.load(Ordering::Acquire));
+        totals.deposits() == last.deposits()
+            && is_now(tick)
+            && self.head.load().floor() <= tick
+            && self.refunded.load(Ordering::Acquire) <= first_of_window(tick)
+    }
+
+    #[inline(never)]
+    fn decide(&self, rule: Rule, at: Moment, deposits: u32) -> Option<u64> {
         let grants = |sums: Sums| rule.grants(Sums { deposits: sums.deposits + u64::from(deposits), ..sums });
+        let mut lost = Lost::default();
         loop {
             // What was given back can only help, and is looked for only where that decides.
             let (read, sums) = self.read(at, |sums| !grants(sums));
             let granted = read.withdrawals < MOST && grants(sums);
             let new = read.totals.with(deposits, u32::from(granted));
             if new == read.totals {
+                if let Some(Refusal(refused)) = Refusal::new(read.at.floor(), read.totals) {
+                    // Release, for the load in `is_refused_still`. One that comes late is of other deposits, or of another tick.
+                    self.refused.store(refused, Ordering::Release);
+                }
                 return None;
             }
             // Their tick has to have begun before they are counted. Once in a tick, and then once more around.
@@ -113,6 +187,7 @@ impl Ledger {
             if self.totals.0.compare_exchange(read.totals.0, new.0, Ordering::Release, Ordering::Relaxed).is_ok() {
                 return granted.then(|| read.at.ceil());
             }
+            lost.pause();
         }
     }
 

@@ -122,6 +122,7 @@ impl<C: Fn() -> Instant> RatioBudget<C> {
     /// # Errors
     ///
     /// [`Exhausted`] when the budget holds less than one. A refusal costs nothing.
+    #[inline]
     pub fn try_withdraw(&self) -> Result<(), Exhausted> {
         self.try_withdraw_at(self.now())
     }
@@ -131,8 +132,10 @@ impl<C: Fn() -> Instant> RatioBudget<C> {
     /// # Errors
     ///
     /// As there.
+    #[inline]
     pub fn try_withdraw_at(&self, now: Instant) -> Result<(), Exhausted> {
-        self.take(now, 0).map(drop)
+        let Shared { ledger, ticks, rule, .. } = &*self.shared;
+        ledger.withdraw_only(*rule, ticks, ticks.since(now)).map(drop).ok_or(Exhausted::new())
     }
 
     /// What it holds now.
@@ -163,11 +166,13 @@ impl<C: Fn() -> Instant> RatioBudget<C> {
         self.shared.ttl
     }
 
+    #[inline]
     fn now(&self) -> Instant {
         (self.shared.clock)()
     }
 
     /// Takes one extra attempt and makes so many deposits, all at `now`. The tick to give it back under.
+    #[inline]
     fn take(&self, now: Instant, deposits: u32) -> Result<u64, Exhausted> {
         let Shared { ledger, ticks, rule, .. } = &*self.shared;
         ledger.withdraw(*rule, ticks.at(now), deposits).ok_or(Exhausted::new())

@@ -1,7 +1,10 @@
 //! The atomics and the one lock, from `std` or, in a model, from loom.
 
+mod lost;
 #[cfg(loom)]
 mod watched;
+
+pub(crate) use lost::{Lost, update};
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{

@@ -6,12 +6,11 @@ use std::{
     mem,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use pin_project_lite::pin_project;
 
-use super::{AdaptiveThrottle, Admission, Priority, Rejected, ThrottleError, ThrottleObserver};
+use super::{AdaptiveThrottle, Admission, Priority, Rejected, ThrottleError, ThrottleHandle};
 use crate::{Classify, ErrIsTransient};
 
 pin_project! {
@@ -34,31 +33,31 @@ pin_project! {
     /// Dropped before the first poll, nothing was asked. Dropped later, it drops the future, and the request counts as one
     /// that was not accepted: see [`Admission`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Call<F, K = ErrIsTransient, C = fn() -> Instant, O: ThrottleObserver = ()> {
+    pub struct Call<F, K = ErrIsTransient, T: ThrottleHandle = AdaptiveThrottle> {
         // Before the gate: when this is dropped the request ends, and then it is counted.
         #[pin]
         future: Option<F>,
-        gate: Gate<C, O>,
+        gate: Gate<T>,
         classify: K,
     }
 }
 
 /// How far it has come. While the future is there it stays where it is, so it is no part of this.
-enum Gate<C, O: ThrottleObserver> {
-    Asking { throttle: AdaptiveThrottle<C, O>, priority: Priority },
-    Admitted(Admission<C, O>),
+enum Gate<T: ThrottleHandle> {
+    Asking { throttle: T, priority: Priority },
+    Admitted(Admission<T>),
     Rejected(Rejected),
     Answered,
 }
 
-impl<F, C, O: ThrottleObserver> Call<F, ErrIsTransient, C, O> {
-    pub(super) const fn new(throttle: AdaptiveThrottle<C, O>, future: F) -> Self {
+impl<F, T: ThrottleHandle> Call<F, ErrIsTransient, T> {
+    pub(super) const fn new(throttle: T, future: F) -> Self {
         let gate = Gate::Asking { throttle, priority: Priority::Normal };
         Self { future: Some(future), gate, classify: ErrIsTransient }
     }
 }
 
-impl<F, K, C, O: ThrottleObserver> Call<F, K, C, O> {
+impl<F, K, T: ThrottleHandle> Call<F, K, T> {
     /// Asks as for a request of that `priority`; once it has been polled this changes nothing.
     pub fn priority(mut self, priority: Priority) -> Self {
         if let Gate::Asking { priority: asked, .. } = &mut self.gate {
@@ -69,10 +68,10 @@ impl<F, K, C, O: ThrottleObserver> Call<F, K, C, O> {
 
     /// Judges the result with `classify`: a function `|result: &Result<T, E>| …` to a [`Verdict`](crate::Verdict), or a type
     /// that implements [`Classify`]. `Success` and `Permanent` are accepts.
-    pub fn when<K2, T, E>(self, classify: K2) -> Call<F, K2, C, O>
+    pub fn when<K2, R, E>(self, classify: K2) -> Call<F, K2, T>
     where
-        F: Future<Output = Result<T, E>>,
-        K2: Classify<Result<T, E>>,
+        F: Future<Output = Result<R, E>>,
+        K2: Classify<Result<R, E>>,
     {
         let Self { future, gate, classify: _ } = self;
         Call { future, gate, classify }
@@ -80,7 +79,8 @@ impl<F, K, C, O: ThrottleObserver> Call<F, K, C, O> {
 
     /// The throttle was asked before there was a future.
     #[cfg(feature = "tower")]
-    pub(crate) fn asked(asked: Result<(F, Admission<C, O>), Rejected>, classify: K) -> Self {
+    #[inline]
+    pub(crate) fn asked(asked: Result<(F, Admission<T>), Rejected>, classify: K) -> Self {
         let (future, gate) = match asked {
             Ok((future, admission)) => (Some(future), Gate::Admitted(admission)),
             Err(rejected) => (None, Gate::Rejected(rejected)),
@@ -89,23 +89,24 @@ impl<F, K, C, O: ThrottleObserver> Call<F, K, C, O> {
     }
 }
 
-impl<F, K, C, O, T, E> Future for Call<F, K, C, O>
+impl<F, K, T, R, E> Future for Call<F, K, T>
 where
-    F: Future<Output = Result<T, E>>,
-    K: Classify<Result<T, E>>,
-    C: Fn() -> Instant,
-    O: ThrottleObserver,
+    F: Future<Output = Result<R, E>>,
+    K: Classify<Result<R, E>>,
+    T: ThrottleHandle,
 {
-    type Output = Result<T, ThrottleError<E>>;
+    type Output = Result<R, ThrottleError<E>>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
             // Out of its place while others' code runs: if that panics, the admission is dropped.
             match mem::replace(this.gate, Gate::Answered) {
                 Gate::Asking { throttle, priority } => {
-                    *this.gate = match throttle.judge(priority, throttle.now()) {
-                        Ok(probability) => Gate::Admitted(throttle.admit(priority, probability)),
+                    let asked = throttle.throttle();
+                    *this.gate = match asked.judge(priority, asked.now()) {
+                        Ok(probability) => Gate::Admitted(Admission::admit(throttle, priority, probability)),
                         Err(rejected) => Gate::Rejected(rejected),
                     };
                 }
@@ -130,7 +131,7 @@ where
     }
 }
 
-impl<F, K, C, O: ThrottleObserver> fmt::Debug for Call<F, K, C, O> {
+impl<F, K, T: ThrottleHandle> fmt::Debug for Call<F, K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.gate {
             Gate::Asking { .. } => "asking",

@@ -33,21 +33,38 @@ impl Ledger {
     }
 
     /// Begins the tick of `at` in all counters, if nobody has, and those that were skipped: nothing was counted in them.
+    #[inline]
     pub(super) fn advance(&self, at: Moment) {
         let (head, to) = (self.head.load().floor(), at.floor());
         if to > head {
-            for (total, ring) in self.totals.0.iter().zip(&self.rings) {
-                ring.begin(head, to, total.load(Ordering::Acquire));
-            }
-            self.head.advance(Moment::beginning(to));
+            self.begin(head, to);
         }
     }
 
+    /// Once in a tick.
+    #[cold]
+    fn begin(&self, head: u64, to: u64) {
+        for (total, ring) in self.totals.0.iter().zip(&self.rings) {
+            ring.begin(head, to, total.load(Ordering::Acquire));
+        }
+        self.head.advance(Moment::beginning(to));
+    }
+
     /// One request more, in the tick of the head.
+    #[inline]
     pub(super) fn count(&self, priority: Priority, accepted: bool) {
         let counter = priority.index() + if accepted { UNACCEPTED } else { 0 };
         // Release: who sees this count sees the head no earlier than its tick.
         self.totals.0[counter].fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether [`counts`](Self::counts) would hold nothing but accepts: what is asked of every request, and while the service
+    /// is well says all. A thread that is late by more than the ring is told no.
+    #[inline]
+    pub(super) fn has_only_accepts(&self, at: Moment) -> bool {
+        let head = self.head.load().floor();
+        let first = first_of_window(head.max(at.floor()));
+        head < first || (0..UNACCEPTED).all(|counter| self.grown(counter, first) == Ok(0))
     }
 
     /// What the window holds that ends with the tick of `at`, or with the head's if that is later.
@@ -70,16 +87,19 @@ impl Ledger {
         if head < first {
             return Ok(counts);
         }
-        let grown = |counter: usize| {
-            // The head has reached `first`, and was loaded before: so is the counter, which is no lower than what it held then.
-            let begun = self.rings[counter].at(first)?;
-            let total = self.totals.0[counter].load(Ordering::Acquire);
-            Ok::<_, u64>(u64::from(total.wrapping_sub(begun)))
-        };
         for priority in 0..UNACCEPTED {
-            counts.unaccepted[priority] = grown(priority)?;
-            counts.accepted[priority] = grown(UNACCEPTED + priority)?;
+            counts.unaccepted[priority] = self.grown(priority, first)?;
+            counts.accepted[priority] = self.grown(UNACCEPTED + priority, first)?;
         }
         Ok(counts)
+    }
+
+    /// How much a counter has grown since `first` began, which the head has reached, and was loaded before: so is the counter,
+    /// which is no lower than what it held then. Or the tick that is seen to have come.
+    #[inline]
+    fn grown(&self, counter: usize, first: u64) -> Result<u64, u64> {
+        let begun = self.rings[counter].at(first)?;
+        let total = self.totals.0[counter].load(Ordering::Acquire);
+        Ok(u64::from(total.wrapping_sub(begun)))
     }
 }

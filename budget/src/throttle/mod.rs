@@ -5,6 +5,7 @@ mod builder;
 mod call;
 mod chance;
 mod error;
+mod handle;
 mod ledger;
 mod observe;
 mod priority;
@@ -20,10 +21,16 @@ pub use admission::Admission;
 pub use builder::ThrottleBuilder;
 pub use call::Call;
 pub use error::{Rejected, ThrottleError};
+pub use handle::ThrottleHandle;
 pub use observe::ThrottleObserver;
 pub use priority::Priority;
 
-use crate::{ErrIsTransient, sync::Arc, unwinding::in_a_drop, window::Ticks};
+use crate::{
+    ErrIsTransient,
+    sync::Arc,
+    unwinding::in_a_drop,
+    window::{Moment, Ticks},
+};
 use chance::Chance;
 use ledger::Ledger;
 use rule::Rule;
@@ -168,11 +175,15 @@ impl<C: Fn() -> Instant, O: ThrottleObserver> AdaptiveThrottle<C, O> {
 
     /// Asks to send one request. Keep the admission while it is in flight, and [`record`](Admission::record) how it ended.
     ///
+    /// The admission borrows this handle, which costs nothing; [`try_acquire_owned`](Self::try_acquire_owned) gives it one of
+    /// its own.
+    ///
     /// # Errors
     ///
     /// [`Rejected`] when it is not to be sent; it counts as a request.
-    pub fn try_acquire(&self, priority: Priority) -> Result<Admission<C, O>, Rejected> {
-        self.try_acquire_at(priority, self.now())
+    #[inline]
+    pub fn try_acquire(&self, priority: Priority) -> Result<Admission<&Self>, Rejected> {
+        Admission::ask(&self, priority)
     }
 
     /// [`try_acquire`](Self::try_acquire) at `now`.
@@ -180,9 +191,29 @@ impl<C: Fn() -> Instant, O: ThrottleObserver> AdaptiveThrottle<C, O> {
     /// # Errors
     ///
     /// As there.
-    pub fn try_acquire_at(&self, priority: Priority, now: Instant) -> Result<Admission<C, O>, Rejected> {
-        let probability = self.judge(priority, now)?;
-        Ok(self.clone().admit(priority, probability))
+    #[inline]
+    pub fn try_acquire_at(&self, priority: Priority, now: Instant) -> Result<Admission<&Self>, Rejected> {
+        Admission::ask_at(&self, priority, now)
+    }
+
+    /// [`try_acquire`](Self::try_acquire) with an admission that holds a handle of its own, to be kept wherever: in a task, say.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_acquire_owned(&self, priority: Priority) -> Result<Admission<Self>, Rejected> {
+        Admission::ask(self, priority)
+    }
+
+    /// [`try_acquire_owned`](Self::try_acquire_owned) at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn try_acquire_owned_at(&self, priority: Priority, now: Instant) -> Result<Admission<Self>, Rejected> {
+        Admission::ask_at(self, priority, now)
     }
 
     /// Awaits `future` if the throttle lets it through.
@@ -209,7 +240,7 @@ impl<C: Fn() -> Instant, O: ThrottleObserver> AdaptiveThrottle<C, O> {
     /// assert!(matches!(sheddable, Err(ThrottleError::Rejected(_))), "before any other is");
     /// # });
     /// ```
-    pub fn call<F, T, E>(&self, future: F) -> Call<F, ErrIsTransient, C, O>
+    pub fn call<F, T, E>(&self, future: F) -> Call<F, ErrIsTransient, Self>
     where
         F: Future<Output = Result<T, E>>,
     {
@@ -237,10 +268,19 @@ impl<C: Fn() -> Instant, O: ThrottleObserver> AdaptiveThrottle<C, O> {
 
     /// Asks, and counts what is rejected; what is not is to be admitted. The probability with which it might have been
     /// rejected.
+    #[inline]
     fn judge(&self, priority: Priority, now: Instant) -> Result<f64, Rejected> {
-        let Shared { ledger, chance, ticks, rule, observer, .. } = &*self.shared;
+        let Shared { ledger, ticks, .. } = &*self.shared;
         let at = ticks.at(now);
         ledger.advance(at);
+        // Of accepts alone there are never more than k allows.
+        if ledger.has_only_accepts(at) { Ok(0.0) } else { self.weigh(priority, at) }
+    }
+
+    /// [`judge`](Self::judge)s by all counts. Out of line: while the service is well nobody comes here.
+    #[inline(never)]
+    fn weigh(&self, priority: Priority, at: Moment) -> Result<f64, Rejected> {
+        let Shared { ledger, chance, rule, observer, .. } = &*self.shared;
         let probability = rule.next(&ledger.counts(at), priority);
         if !chance.hits(probability) {
             return Ok(probability);
@@ -250,8 +290,16 @@ impl<C: Fn() -> Instant, O: ThrottleObserver> AdaptiveThrottle<C, O> {
         Err(Rejected::new(probability))
     }
 
+    #[inline]
     fn now(&self) -> Instant {
         (self.shared.clock)()
+    }
+
+    /// A request that was admitted has ended: told in a drop.
+    #[inline]
+    fn settle(&self, priority: Priority, accepted: bool) {
+        self.shared.ledger.count(priority, accepted);
+        in_a_drop(|| self.shared.observer.on_outcome(accepted));
     }
 }
 
@@ -272,22 +320,6 @@ impl<C, O> AdaptiveThrottle<C, O> {
     #[must_use]
     pub fn max_rejection(&self) -> f64 {
         self.shared.rule.max_rejection
-    }
-}
-
-impl<C, O: ThrottleObserver> AdaptiveThrottle<C, O> {
-    /// A request that was judged is to be sent.
-    fn admit(self, priority: Priority, probability: f64) -> Admission<C, O> {
-        // First: should the observer panic, the request counts as one that was given up.
-        let admission = Admission::new(self, priority);
-        admission.throttle().shared.observer.on_admit(priority, probability);
-        admission
-    }
-
-    /// A request that was admitted has ended: told in a drop.
-    fn settle(&self, priority: Priority, accepted: bool) {
-        self.shared.ledger.count(priority, accepted);
-        in_a_drop(|| self.shared.observer.on_outcome(accepted));
     }
 }
 

@@ -1,6 +1,6 @@
 //! One counter that never leaves its bounds.
 
-use crate::sync::{Apart, AtomicU32, Ordering};
+use crate::sync::{Apart, AtomicU32, Ordering, update};
 
 #[derive(Debug)]
 pub(super) struct Bucket {
@@ -27,23 +27,27 @@ impl Bucket {
     }
 
     /// Takes all of `tokens`, or none and says so.
+    #[inline]
     pub(super) fn take(&self, tokens: u32) -> bool {
-        let taken = |held: u32| held.checked_sub(tokens);
-        self.tokens.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+        self.update(|held| held.checked_sub(tokens))
     }
 
     /// Adds, up to the capacity. A full bucket is only read.
+    #[inline]
     pub(super) fn put(&self, tokens: u32) {
-        let _ = self.tokens.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-            (held < self.capacity).then(|| held.saturating_add(tokens).min(self.capacity))
-        });
+        self.update(|held| (held < self.capacity).then(|| held.saturating_add(tokens).min(self.capacity)));
     }
 
     /// Takes what there is of `tokens`. An empty bucket is only read.
+    #[inline]
     pub(super) fn lose(&self, tokens: u32) {
-        let _ = self
-            .tokens
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| (held > 0).then(|| held.saturating_sub(tokens)));
+        self.update(|held| (held > 0).then(|| held.saturating_sub(tokens)));
+    }
+
+    #[inline]
+    fn update(&self, to: impl Fn(u32) -> Option<u32>) -> bool {
+        let exchange =
+            |held, new| self.tokens.0.compare_exchange(held, new, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        update(|| self.held(), exchange, to)
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 pub use account::{TokenAccount, Tokens};
 pub use costs::Costs;
 
-use crate::{Balance, Budget, Earns, Invalid, sync::Arc};
+use crate::{Account, Balance, Budget, Earns, Invalid, Outcome, sync::Arc};
 use bucket::Bucket;
 
 /// A bucket of tokens: extra attempts or failures take some, requests that succeed put some in.
@@ -206,6 +206,16 @@ impl Budget for TokenBudget {
     fn open(&self) -> TokenAccount {
         TokenAccount::new(self.clone())
     }
+
+    #[inline]
+    fn opens_late(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn first_success(&self) {
+        TokenAccount::new(self).record(Outcome::Success);
+    }
 }
 
 /// By reference: its accounts and tokens count no references.
@@ -214,6 +224,11 @@ impl<'a> Budget for &'a TokenBudget {
 
     fn open(&self) -> Self::Account {
         TokenAccount::new(self)
+    }
+
+    #[inline]
+    fn opens_late(&self) -> bool {
+        true
     }
 }
 

@@ -5,12 +5,11 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use pin_project_lite::pin_project;
 
-use crate::{Admission, Call, Classify, ErrIsTransient, Rejected, ThrottleError, ThrottleObserver};
+use crate::{AdaptiveThrottle, Admission, Call, Classify, ErrIsTransient, Rejected, ThrottleError, ThrottleHandle};
 
 pin_project! {
     /// The response of a [`ThrottleService`](super::ThrottleService): that of the service under it, or the rejection.
@@ -23,33 +22,34 @@ pin_project! {
     ///
     /// Dropping it drops the call that it waits for, and the request counts as one that was not accepted: see [`Admission`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct ThrottleFuture<F, K = ErrIsTransient, C = fn() -> Instant, O: ThrottleObserver = ()> {
+    pub struct ThrottleFuture<F, K = ErrIsTransient, T: ThrottleHandle = AdaptiveThrottle> {
         #[pin]
-        call: Call<F, K, C, O>,
+        call: Call<F, K, T>,
     }
 }
 
-impl<F, K, C, O: ThrottleObserver> ThrottleFuture<F, K, C, O> {
-    pub(super) fn new(asked: Result<(F, Admission<C, O>), Rejected>, classify: K) -> Self {
+impl<F, K, T: ThrottleHandle> ThrottleFuture<F, K, T> {
+    #[inline]
+    pub(super) fn new(asked: Result<(F, Admission<T>), Rejected>, classify: K) -> Self {
         Self { call: Call::asked(asked, classify) }
     }
 }
 
-impl<F, K, C, O, T, E> Future for ThrottleFuture<F, K, C, O>
+impl<F, K, T, R, E> Future for ThrottleFuture<F, K, T>
 where
-    F: Future<Output = Result<T, E>>,
-    K: Classify<Result<T, E>>,
-    C: Fn() -> Instant,
-    O: ThrottleObserver,
+    F: Future<Output = Result<R, E>>,
+    K: Classify<Result<R, E>>,
+    T: ThrottleHandle,
 {
-    type Output = Result<T, ThrottleError<E>>;
+    type Output = Result<R, ThrottleError<E>>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().call.poll(cx)
     }
 }
 
-impl<F, K, C, O: ThrottleObserver> fmt::Debug for ThrottleFuture<F, K, C, O> {
+impl<F, K, T: ThrottleHandle> fmt::Debug for ThrottleFuture<F, K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThrottleFuture").field("call", &self.call).finish()
     }

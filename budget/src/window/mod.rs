@@ -18,6 +18,7 @@ impl Head {
     }
 
     /// Acquire: with it come the beginnings that were written before it, so that all ticks up to it are in the rings.
+    #[inline]
     pub(crate) fn load(&self) -> Moment {
         Moment(self.0.load(Ordering::Acquire))
     }

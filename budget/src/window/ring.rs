@@ -19,6 +19,7 @@ pub(crate) struct Tally(Ring);
 struct Slot(u64);
 
 impl Slot {
+    #[inline]
     fn new(tick: u64, count: u32) -> Self {
         let turn = u32::try_from(tick / SLOTS + 1).unwrap_or(u32::MAX);
         Self((u64::from(turn) << 32) | u64::from(count))
@@ -56,6 +57,7 @@ impl Ring {
     /// # Errors
     ///
     /// The tick that has taken its place, when the ring has turned on since: so late it is.
+    #[inline]
     pub(crate) fn at(&self, tick: u64) -> Result<u32, u64> {
         if tick == 0 {
             return Ok(0);
@@ -65,6 +67,7 @@ impl Ring {
         if slot.turn() == due.turn() { Ok(slot.count()) } else { Err(tick + (slot.turn() - due.turn()) * SLOTS) }
     }
 
+    #[inline]
     fn slot(&self, tick: u64) -> &AtomicU64 {
         // Below SLOTS, so it fits.
         &self.0[(tick % SLOTS) as usize]

@@ -6,8 +6,6 @@ use std::{num::NonZeroUsize, time::Duration};
 use evenkeel_budget::{Account, Budget, Cause, Costs, TokenBudget};
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
-/// A sixteenth of a minute, and more: a sweep is due.
-pub(crate) const SWEEP: Duration = Duration::from_secs(4);
 
 pub(crate) fn size(capacity: usize) -> NonZeroUsize {
     NonZeroUsize::new(capacity).unwrap()

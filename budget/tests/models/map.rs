@@ -59,6 +59,21 @@ fn a_key_that_is_asked_for_while_others_sweep_is_kept_or_was_dropped_before() {
 }
 
 #[test]
+fn an_idle_key_that_is_asked_for_while_a_new_one_comes_is_kept_or_was_dropped_before() {
+    model(|| {
+        let (map, start) = map(2);
+        let first = map.budget_at(&1, start);
+        let later = start + IDLE;
+        let other = in_thread(&map, move |map| map.budget_at(&2, later));
+        let given = map.budget_at(&1, later);
+        let other = other.join().unwrap();
+        assert_eq!(given == first, map.snapshot().evicted == 0);
+        assert_eq!([1, 2].map(|key| map.budget_at(&key, later)), [given, other], "each has its own");
+        assert_eq!((map.len(), map.snapshot().overflowed), (2, 0));
+    });
+}
+
+#[test]
 fn a_key_that_is_used_is_used_for_all_threads() {
     model(|| {
         let (map, start) = map(1);

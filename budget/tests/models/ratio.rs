@@ -170,6 +170,49 @@ fn a_refund_and_a_withdrawal_lose_nothing() {
 }
 
 #[test]
+fn a_refusal_hides_no_deposit_made_beside_it() {
+    model(|| {
+        let budget = budget(1.0, 0);
+        assert!(budget.try_withdraw_at(at(0)).is_err());
+        // Refused before the deposit, but remembered after it perhaps.
+        let other = in_thread(&budget, |budget| (0..2).filter(|_| budget.try_withdraw_at(at(0)).is_ok()).count());
+        budget.deposit_at(at(0));
+        let here = usize::from(budget.try_withdraw_at(at(0)).is_ok());
+        assert_eq!(here + other.join().unwrap(), 1, "whoever asks after the deposit finds it");
+    });
+}
+
+#[test]
+fn a_refusal_hides_nothing_that_is_given_back_beside_it() {
+    model(|| {
+        let budget = budget(1.0, 0);
+        let mut cancelled = budget.open();
+        let token = cancelled.withdraw(Cause::Transient).unwrap();
+        assert!(budget.try_withdraw_at(at(0)).is_err());
+        let other = in_thread(&budget, |budget| budget.try_withdraw_at(at(0)).is_ok());
+        drop(token);
+        let here = budget.try_withdraw_at(at(0)).is_ok();
+        assert!(here ^ other.join().unwrap(), "whoever asks after the drop finds it");
+    });
+}
+
+#[test]
+fn a_refusal_in_an_earlier_tick_hides_nothing_in_a_later_one() {
+    model(|| {
+        // One a second: two for two seconds, and the first of them is past in the fourth.
+        let budget = budget(0.0, 1);
+        assert!(budget.try_withdraw_at(at(1)).is_ok());
+        assert!(budget.try_withdraw_at(at(2)).is_ok());
+        assert!(budget.try_withdraw_at(at(2)).is_err());
+        // Who is late is refused, and remembers that perhaps when the time has moved on; or is taken for one of then.
+        let late = in_thread(&budget, |budget| budget.try_withdraw_at(at(2)).is_ok());
+        let here = budget.try_withdraw_at(at(3)).is_ok();
+        assert!(here ^ late.join().unwrap());
+        assert!(budget.try_withdraw_at(at(3)).is_err());
+    });
+}
+
+#[test]
 fn a_refund_leaves_with_its_withdrawal() {
     model(|| {
         let budget = budget(1.0, 0);

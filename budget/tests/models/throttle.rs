@@ -1,8 +1,14 @@
 //! The throttle: each request counts once, in its tick, and a service that is well is never rejected.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use evenkeel_budget::{AdaptiveThrottle, Outcome, Priority};
+use evenkeel_budget::{AdaptiveThrottle, Outcome, Priority, ThrottleBuilder, ThrottleObserver};
 
 use super::{model, thread};
 
@@ -10,7 +16,18 @@ use super::{model, thread};
 const SPAN: u32 = if cfg!(loom) { 2 } else { 20 };
 const TICK: Duration = Duration::from_secs(1);
 
-type Throttle = AdaptiveThrottle<Box<dyn Fn() -> Instant + Send + Sync>>;
+type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
+type Throttle<O = ()> = AdaptiveThrottle<Clock, O>;
+
+/// Counts the requests that could not have been rejected. Not with loom's atomics: it is no part of what is modelled.
+#[derive(Clone, Default)]
+struct Certain(Arc<AtomicU32>);
+
+impl ThrottleObserver for Certain {
+    fn on_admit(&self, _: Priority, probability: f64) {
+        self.0.fetch_add(u32::from(probability <= 0.0), Ordering::Relaxed);
+    }
+}
 
 #[test]
 fn requests_of_two_threads_both_count() {
@@ -106,10 +123,31 @@ fn a_ring_that_turns_under_a_reader_shows_it_nothing_old() {
 }
 
 #[test]
+fn a_ring_that_turns_under_one_who_asks_shows_no_service_that_is_well() {
+    model(|| {
+        let certain = Certain::default();
+        let (builder, start) = builder(1.0);
+        let throttle = builder.observe(certain.clone()).build().unwrap();
+        // Half a window apart: from the first on there is one of them in the window at every moment.
+        let at = move |half: u32| start + TICK * SPAN + TICK * (SPAN / 2) * half;
+        send(&throttle, at(0), Outcome::Transient);
+        // So far that the slot is used again with which the window of the first begins.
+        let other = in_thread(&throttle, move |throttle| {
+            for half in 1..4 {
+                send(throttle, at(half), Outcome::Transient);
+            }
+        });
+        send(&throttle, at(0), Outcome::Transient);
+        other.join().unwrap();
+        assert_eq!(certain.0.load(Ordering::Relaxed), 1, "the first alone had no failure before it");
+    });
+}
+
+#[test]
 fn an_admission_dropped_by_another_thread_counts_once() {
     model(|| {
         let (throttle, start) = throttle(2.0);
-        let admission = throttle.try_acquire_at(Priority::Critical, start).unwrap();
+        let admission = throttle.try_acquire_owned_at(Priority::Critical, start).unwrap();
         let other = thread::spawn(move || drop(admission));
         let (requests, accepts) = held(&throttle, start);
         assert!(requests <= 1 && accepts == 0);
@@ -120,16 +158,21 @@ fn an_admission_dropped_by_another_thread_counts_once() {
 
 /// A throttle with ticks of a known length, and the moment at which its time began.
 fn throttle(k: f64) -> (Throttle, Instant) {
+    let (builder, start) = builder(k);
+    (builder.build().unwrap(), start)
+}
+
+/// [`throttle`] that is still to be built.
+fn builder(k: f64) -> (ThrottleBuilder<Clock>, Instant) {
     // For an `Instant` to count from; nothing reads it later.
     #[allow(clippy::disallowed_methods)]
     let start = Instant::now();
-    let clock: Box<dyn Fn() -> Instant + Send + Sync> = Box::new(move || start);
-    let throttle = AdaptiveThrottle::builder().k(k).window(TICK * SPAN).seed(1).clock(clock).build().unwrap();
-    (throttle, start)
+    let clock: Clock = Box::new(move || start);
+    (AdaptiveThrottle::builder().k(k).window(TICK * SPAN).seed(1).clock(clock), start)
 }
 
 /// Sends one request if it may be; whether it was.
-fn send(throttle: &Throttle, at: Instant, outcome: Outcome) -> bool {
+fn send<O: ThrottleObserver>(throttle: &Throttle<O>, at: Instant, outcome: Outcome) -> bool {
     throttle.try_acquire_at(Priority::Critical, at).map(|admission| admission.record(outcome)).is_ok()
 }
 
@@ -139,9 +182,9 @@ fn held(throttle: &Throttle, at: Instant) -> (u64, u64) {
     (snapshot.requests, snapshot.accepts)
 }
 
-fn in_thread<T: Send + 'static>(
-    throttle: &Throttle,
-    request: impl FnOnce(&Throttle) -> T + Send + 'static,
+fn in_thread<T: Send + 'static, O: ThrottleObserver + Send + Sync + 'static>(
+    throttle: &Throttle<O>,
+    request: impl FnOnce(&Throttle<O>) -> T + Send + 'static,
 ) -> thread::JoinHandle<T> {
     let throttle = throttle.clone();
     thread::spawn(move || request(&throttle))

@@ -25,9 +25,8 @@ impl Available for EachAvailable {
 
 /// Those of `count` that are not in the set `passed` and are available. Where none at all is available, that is not heeded.
 pub(super) fn left(health: &impl Available, count: usize, passed: u64) -> u64 {
-    let set = |places: &mut dyn Iterator<Item = usize>| places.fold(0, |set, place| set | 1 << place);
-    let left = set(&mut (0..count)) & !passed;
-    match set(&mut (0..count).filter(|place| health.is_available(*place))) {
+    let left = (u64::MAX >> (u64::BITS - count as u32)) & !passed;
+    match (0..count).filter(|place| health.is_available(*place)).fold(0, |set, place| set | 1 << place) {
         0 => left,
         available => left & available,
     }

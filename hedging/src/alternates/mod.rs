@@ -13,14 +13,14 @@ use std::{
     time::Duration,
 };
 
-use evenkeel_budget::{Always, ErrIsTransient, Replay, Spend, Unlimited};
+use evenkeel_budget::{Always, Budget, ErrIsTransient, Replay, Spend, Unlimited};
 use tower_service::Service;
 
 pub use available::{Available, EachAvailable};
 pub use future::{AlternatesFuture, Answered};
 pub use services::Services;
 
-use crate::{Choose, Chosen, Hedge, OnFailure, PolicyFor, Shared};
+use crate::{Choose, Chosen, Hedge, Lent, OnFailure, PolicyFor, Shared};
 
 /// Several services that can answer the same request, such as a model API, the same from another provider, and a smaller
 /// model: attempt *k* goes to the *k*-th.
@@ -126,6 +126,34 @@ impl<V, C, R, H> Alternates<V, C, R, H> {
         policy: Hedge<D, W, K, B, O>,
     ) -> Alternates<V, Shared<Hedge<D, W, K, B::Layered, O>>, R, H> {
         self.with(policy.shared())
+    }
+
+    /// Asks the next one by a policy that outlives all requests, and counts no references to it: see
+    /// [`HedgeLayer::of`](crate::HedgeLayer::of). It must have a budget.
+    ///
+    /// ```
+    /// use evenkeel_hedging::{Alternates, Hedge, TokenBudget};
+    /// use std::time::Duration;
+    /// use tower::{ServiceExt, service_fn};
+    ///
+    /// let policy = Hedge::after(Duration::from_millis(300), tokio::time::sleep).budget(TokenBudget::default());
+    /// let provider = |name: &'static str, up: bool| {
+    ///     service_fn(move |()| async move { if up { Ok(name) } else { Err("connection refused") } })
+    /// };
+    ///
+    /// let providers = [provider("primary", false), provider("secondary", true)];
+    /// let models = Alternates::new(providers).policy_of(Box::leak(Box::new(policy)));
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// assert_eq!(models.oneshot(()).await.unwrap().response, "secondary");
+    /// # });
+    /// ```
+    #[must_use]
+    #[allow(clippy::type_complexity)] // the policy's own parts
+    pub fn policy_of<D, W, K, B: Budget, O>(
+        self,
+        policy: &Hedge<D, W, K, B, O>,
+    ) -> Alternates<V, Lent<'_, Hedge<D, W, K, B, O>>, R, H> {
+        self.with(Lent(policy))
     }
 
     /// Asks the next one by the policy that `choose` makes for the request, as

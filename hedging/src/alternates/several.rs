@@ -118,7 +118,25 @@ where
     }
 }
 
-/// The places in a set, in their order.
-fn places(set: u64) -> impl Iterator<Item = usize> {
-    (0..u64::BITS as usize).filter(move |place| set & 1 << place != 0)
+/// The places in a set, in their order: a step for each that is in it, and none for the others.
+fn places(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = set.trailing_zeros();
+        // Without its lowest place; the empty set has none.
+        set &= set.checked_sub(1)?;
+        Some(place as usize)
+    })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_places_of_a_set_are_its_bits_from_the_lowest() {
+        for (set, listed) in [(0, vec![]), (1, vec![0]), (0b1010, vec![1, 3]), (1 << 63 | 1 << 62, vec![62, 63])] {
+            assert_eq!(places(set).collect::<Vec<_>>(), listed);
+        }
+        assert!(places(u64::MAX).eq(0..64));
+    }
 }

@@ -36,6 +36,9 @@ pub trait Policy {
 /// The account that a policy opens for a request.
 pub(crate) type Account<P> = <<P as Policy>::Budget as Budget>::Account;
 
+/// What pays for a further attempt.
+pub(crate) type Token<P> = <Account<P> as evenkeel_budget::Account>::Token;
+
 /// A [`Policy`] whose classifier judges a `Result<R, E>`.
 pub trait PolicyFor<R, E>: Policy {
     /// What a result says.
@@ -86,22 +89,27 @@ where
     type Observer = O;
     type Sleep = T;
 
+    #[inline]
     fn delays(&self) -> &D {
         &self.delays
     }
 
+    #[inline]
     fn budget(&self) -> &B::Own {
         self.budget.own()
     }
 
+    #[inline]
     fn observer(&self) -> &O {
         &self.observer
     }
 
+    #[inline]
     fn limits(&self) -> Limits {
         self.limits
     }
 
+    #[inline]
     fn sleep(&self, delay: Duration) -> T {
         (self.sleep)(delay)
     }
@@ -112,6 +120,7 @@ where
     Self: Policy,
     C: Classify<Result<R, E>>,
 {
+    #[inline]
     fn classify(&self, result: &Result<R, E>) -> Verdict {
         self.classify.classify(result)
     }
@@ -125,28 +134,34 @@ macro_rules! forward {
             type Observer = P::Observer;
             type Sleep = P::Sleep;
 
+            #[inline]
             fn delays(&self) -> &P::Delays {
                 (**self).delays()
             }
 
+            #[inline]
             fn budget(&self) -> &P::Budget {
                 (**self).budget()
             }
 
+            #[inline]
             fn observer(&self) -> &P::Observer {
                 (**self).observer()
             }
 
+            #[inline]
             fn limits(&self) -> Limits {
                 (**self).limits()
             }
 
+            #[inline]
             fn sleep(&self, delay: Duration) -> P::Sleep {
                 (**self).sleep(delay)
             }
         }
 
         impl<P: PolicyFor<R, E>, R, E> PolicyFor<R, E> for $pointer {
+            #[inline]
             fn classify(&self, result: &Result<R, E>) -> Verdict {
                 (**self).classify(result)
             }

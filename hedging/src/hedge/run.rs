@@ -81,6 +81,7 @@ struct Operation<F, Fut> {
 }
 
 impl<P: Policy, F: FnMut(u32) -> Fut, Fut: Future> Run<P, F, Fut> {
+    #[inline]
     pub(super) const fn new(policy: P, operation: F) -> Self {
         Self { race: Race::new(policy, Operation { call: operation, calls: 0, attempts: PhantomData }) }
     }
@@ -98,13 +99,20 @@ impl<F: FnMut(u32) -> Fut, Fut: Future> Launch for Operation<F, Fut> {
     }
 
     fn poll_launch(&mut self, _: &mut Context<'_>, _: bool) -> Poll<Option<Result<Sent<Fut>, Failed<Fut::Output>>>> {
-        let future = (self.call)(self.calls);
-        // After the call: one that panicked was not sent, and its number is the next one's.
-        self.calls = self.calls.saturating_add(1);
-        Poll::Ready(Some(Ok(Sent { future, alternate: 0 })))
+        Poll::Ready(Some(Ok(Sent { future: self.send(), alternate: 0 })))
     }
 
     fn give_up(&mut self) {}
+}
+
+impl<F: FnMut(u32) -> Fut, Fut> Operation<F, Fut> {
+    #[inline]
+    fn send(&mut self) -> Fut {
+        let future = (self.call)(self.calls);
+        // After the call: one that panicked was not sent, and its number is the next one's.
+        self.calls = self.calls.saturating_add(1);
+        future
+    }
 }
 
 impl<P, F, Fut, R, E> Future for Run<P, F, Fut>
@@ -117,7 +125,9 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().race.poll(cx).map(|(_, result)| result)
+        let mut race = self.project().race;
+        race.as_mut().begin_with(Operation::send);
+        race.poll(cx).map(|(_, result)| result)
     }
 }
 

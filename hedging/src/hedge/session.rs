@@ -2,19 +2,19 @@
 
 use std::{iter::Peekable, num::NonZeroU32, time::Duration};
 
-use evenkeel_budget::{Account, Budget, Cause, Exhausted, Hint, Outcome, Verdict};
+use evenkeel_budget::{Account as _, Cause, Exhausted, Hint, LateAccount, Outcome, Verdict};
 
 use super::{
     DEFAULT_MAX_ATTEMPTS, Limits,
-    policy::{Account as AccountOf, Policy},
+    policy::{Account, Policy, Token},
 };
 use crate::{Delays, NEVER};
 
-/// The state of one request.
-pub(crate) struct Session<I: Iterator, A> {
-    delays: Peekable<I>,
-    account: A,
-    limits: Limits,
+/// The state of one request. Each method is given the policy, which is the same for as long as it lasts: what it says is
+/// asked for when it is needed, and for a request whose first attempt succeeds that is nearly nothing.
+pub(crate) struct Session<P: Policy> {
+    delays: Peekable<<P::Delays as Delays>::Session>,
+    account: LateAccount<Account<P>>,
     terms: Terms,
     /// The number of the next one: how many were sent, or could not be.
     next: u32,
@@ -26,9 +26,6 @@ pub(crate) struct Session<I: Iterator, A> {
     /// None follows at all: the server said so.
     closed: bool,
 }
-
-/// The session of a policy.
-pub(crate) type Of<P> = Session<<<P as Policy>::Delays as Delays>::Session, AccountOf<P>>;
 
 /// What holds where the policy says nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,21 +52,16 @@ pub(crate) enum After {
     Nothing,
 }
 
-impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
-    /// One original request begins.
-    pub(crate) fn begin<P>(policy: &P, terms: Terms) -> Self
-    where
-        P: Policy,
-        P::Delays: Delays<Session = I>,
-        P::Budget: Budget<Account = A>,
-    {
+impl<P: Policy> Session<P> {
+    /// One original request begins: its first attempt counts as sent.
+    #[inline]
+    pub(crate) fn begin(policy: &P, terms: Terms) -> Self {
         Self {
             delays: policy.delays().session().peekable(),
-            account: policy.budget().open(),
-            limits: policy.limits(),
+            account: LateAccount::begin(policy.budget()),
             terms,
-            next: 0,
-            sent: 0,
+            next: 1,
+            sent: 1,
             drawn: false,
             untimed: false,
             closed: false,
@@ -87,18 +79,20 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     }
 
     /// Whether another attempt can follow those that were sent.
-    pub(crate) fn may_follow(&mut self) -> bool {
-        !self.closed && self.is_below_limit(self.next) && (self.drawn || self.has_delay())
+    #[inline]
+    pub(crate) fn may_follow(&mut self, policy: &P) -> bool {
+        !self.closed && self.is_below_limit(policy, self.next) && (self.drawn || self.has_delay())
     }
 
-    /// Whether another attempt can follow the one that is about to be sent, whose own delay, if it has one, is drawn: whether
-    /// its request is worth a copy.
-    pub(crate) fn may_follow_next(&mut self) -> bool {
-        self.is_below_limit(self.next.saturating_add(1)) && self.has_delay()
+    /// Whether another attempt can follow the further one that is about to be sent, whose own delay is drawn: whether its request
+    /// is worth a copy.
+    pub(crate) fn may_follow_next(&mut self, policy: &P) -> bool {
+        self.is_below_limit(policy, self.next.saturating_add(1)) && self.has_delay()
     }
 
-    fn is_below_limit(&self, attempts: u32) -> bool {
-        match self.limits.max_attempts {
+    #[inline]
+    fn is_below_limit(&self, policy: &P, attempts: u32) -> bool {
+        match policy.limits().max_attempts {
             Some(max) => attempts < max.get(),
             // It does not say that it ends.
             None if self.delays.size_hint().1.is_none() => attempts < self.terms.at_most.get(),
@@ -107,6 +101,7 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     }
 
     /// Draws a delay early only where the iterator cannot tell its own length.
+    #[inline]
     fn has_delay(&mut self) -> bool {
         match self.delays.size_hint() {
             (_, Some(0)) => false,
@@ -116,24 +111,25 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     }
 
     /// How long after the attempt that was sent last the next one is due; none if time alone sends no other.
-    pub(crate) fn delay(&mut self) -> Option<Duration> {
-        if self.untimed || !self.may_follow() {
+    pub(crate) fn delay(&mut self, policy: &P) -> Option<Duration> {
+        if self.untimed || !self.may_follow(policy) {
             return None;
         }
         self.delays.peek().copied().filter(|delay| *delay != NEVER)
     }
 
     /// An attempt has failed. `repeatable`: after this verdict the request may be sent again.
-    pub(crate) fn failed(&mut self, verdict: Verdict, repeatable: bool) -> After {
+    pub(crate) fn failed(&mut self, policy: &P, verdict: Verdict, repeatable: bool) -> After {
+        let limits = policy.limits();
         let cause = match verdict.outcome() {
             Outcome::Throttled => Cause::Throttled,
             Outcome::Success | Outcome::Transient | Outcome::Permanent => Cause::Transient,
         };
-        let hint = verdict.hint().filter(|_| !self.goes_elsewhere());
-        if hint.is_some_and(|hint| self.forbids(hint)) {
+        let hint = verdict.hint().filter(|_| !self.goes_elsewhere(limits));
+        if hint.is_some_and(|hint| forbids(limits, hint)) {
             self.closed = true;
         }
-        if !repeatable || !self.may_follow() {
+        if !repeatable || !self.may_follow(policy) {
             return After::Nothing;
         }
         match hint {
@@ -142,20 +138,13 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
         }
     }
 
-    fn goes_elsewhere(&self) -> bool {
-        self.limits.elsewhere || self.terms.elsewhere
+    fn goes_elsewhere(&self, limits: Limits) -> bool {
+        limits.elsewhere || self.terms.elsewhere
     }
 
     /// One that goes elsewhere after a failure is no extra load there.
-    fn charges_failures(&self) -> bool {
-        self.limits.charge_failures.unwrap_or(!self.goes_elsewhere())
-    }
-
-    fn forbids(&self, hint: Hint) -> bool {
-        match hint {
-            Hint::Never => true,
-            Hint::NotBefore(delay) | Hint::Exactly(delay) => delay > self.limits.max_server_delay,
-        }
+    fn charges_failures(&self, limits: Limits) -> bool {
+        limits.charge_failures.unwrap_or(!self.goes_elsewhere(limits))
     }
 
     /// Whether the server has asked for no further attempt.
@@ -169,22 +158,22 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     /// # Errors
     ///
     /// When the budget refuses.
-    pub(crate) fn pay(&mut self, cause: Cause) -> Result<Option<A::Token>, Exhausted> {
+    pub(crate) fn pay(&mut self, policy: &P, cause: Cause) -> Result<Option<Token<P>>, Exhausted> {
         if !self.drawn {
             // One that said that it had another, and has not, has no other either.
             self.closed |= self.delays.next().is_none();
             self.drawn = true;
         }
-        if cause != Cause::Hedge && !self.charges_failures() {
+        if cause != Cause::Hedge && !self.charges_failures(policy.limits()) {
             return Ok(None);
         }
-        self.account.withdraw(cause).map(Some).inspect_err(|_| self.untimed = true)
+        self.account.of(policy.budget()).withdraw(cause).map(Some).inspect_err(|_| self.untimed = true)
     }
 
-    /// An attempt goes out, paid for with that token; the first one without any.
-    pub(crate) fn send(&mut self, token: Option<&mut A::Token>) {
+    /// A further attempt goes out, paid for with that token.
+    pub(crate) fn send(&mut self, policy: &P, token: Option<&mut Token<P>>) {
         if let Some(token) = token {
-            self.account.sent(token);
+            self.account.of(policy.budget()).sent(token);
         }
         self.sent = self.sent.saturating_add(1);
         self.skip();
@@ -197,7 +186,15 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<I, A> {
     }
 
     /// An attempt that was sent has ended.
-    pub(crate) fn record(&mut self, outcome: Outcome) {
-        self.account.record(outcome);
+    #[inline]
+    pub(crate) fn record(&mut self, policy: &P, outcome: Outcome) {
+        self.account.record(policy.budget(), outcome);
+    }
+}
+
+fn forbids(limits: Limits, hint: Hint) -> bool {
+    match hint {
+        Hint::Never => true,
+        Hint::NotBefore(delay) | Hint::Exactly(delay) => delay > limits.max_server_delay,
     }
 }

@@ -77,7 +77,7 @@ impl Half {
     /// Clears it for the time until `end`.
     pub(super) fn begin(&self, end: u64) {
         self.end.store(NO_TIME, Ordering::Relaxed);
-        // Release: who finds a bucket cleared finds that it is in no window (acquire in `add_to`).
+        // Release: who finds a bucket cleared finds that it is in no window (acquire in `Window::seen`).
         fence(Ordering::Release);
         self.count.store(0, Ordering::Relaxed);
         self.due.store(1, Ordering::Relaxed);
@@ -88,31 +88,39 @@ impl Half {
         self.end.store(end, Ordering::Release);
     }
 
-    /// Adds what it holds to `seen`, if it is current where the current one ends at `until`, or the one right before.
-    /// Halves last for `length`.
-    pub(super) fn add_to(&self, seen: &mut Seen, until: u64, length: u64) {
+    /// When it ends, if it is current where the current one ends at `until`, or the one right before. Halves last for `length`.
+    pub(super) fn end_within(&self, until: u64, length: u64) -> Option<u64> {
+        // Acquire: it was cleared before (release in `begin`).
         let end = self.end.load(Ordering::Acquire);
         // With no time it is about as far ahead as can be.
-        if until.wrapping_sub(end) > length {
-            return;
-        }
-        let mut with = seen.clone();
-        for (sum, counter) in with.exact.iter_mut().zip(&self.exact) {
-            *sum = sum.saturating_add(counter.load(Ordering::Relaxed));
-        }
-        for (sum, counter) in with.bounds.iter_mut().zip(&self.bounds) {
-            *sum = sum.saturating_add(counter.load(Ordering::Relaxed));
-        }
-        // Acquire: if a bucket was found cleared, so is this (release in `begin`).
-        fence(Ordering::Acquire);
-        if self.end.load(Ordering::Relaxed) == end {
-            *seen = with;
-        }
+        (until.wrapping_sub(end) <= length).then_some(end)
+    }
+
+    /// Whether it still ends then, which says that it was not cleared while it was looked at, before a fence.
+    pub(super) fn ends_at(&self, end: u64) -> bool {
+        self.end.load(Ordering::Relaxed) == end
+    }
+
+    /// What these hold together.
+    pub(super) fn sum(halves: [Option<&Self>; 2]) -> Seen {
+        let exact = halves.map(|half| half.map(|half| &half.exact));
+        let bounds = halves.map(|half| half.map(|half| &half.bounds));
+        Seen::new(read(exact), read(bounds))
     }
 
     #[cfg(all(test, not(loom)))]
     pub(super) fn almost_full(&self) {
         self.count.store(FULL - 1, Ordering::Relaxed);
         self.due.store(FULL, Ordering::Relaxed);
+    }
+}
+
+/// The sums of up to two arrays of counters, in one pass.
+fn read<const N: usize>(counters: [Option<&[AtomicU32; N]>; 2]) -> [u32; N] {
+    let of = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+    match counters {
+        [Some(one), Some(other)] => std::array::from_fn(|place| of(&one[place]).saturating_add(of(&other[place]))),
+        [Some(one), None] | [None, Some(one)] => std::array::from_fn(|place| of(&one[place])),
+        [None, None] => [0; N],
     }
 }

@@ -49,7 +49,7 @@ use window::{Sample, Window};
 ///
 /// To read the threshold is one load, and to record two atomic adds and no lock. Whoever records when the window has grown by
 /// a thirty-second works the threshold out, in a few microseconds: with tens of thousands of samples that is nothing for each,
-/// with a few hundred half a microsecond. All takes 16 KiB, once.
+/// with a few hundred a third of a microsecond. All takes 16 KiB, once.
 ///
 /// Cloning is one reference count; every clone is the same estimate. It can be used alone: [`record`](Self::record),
 /// [`record_longer`](Self::record_longer), [`threshold`](Self::threshold), [`snapshot`](Self::snapshot).

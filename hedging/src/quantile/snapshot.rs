@@ -26,12 +26,11 @@ impl QuantileSnapshot {
     pub(super) fn of(window: &Window) -> Self {
         let seen = window.look();
         let (count, longer) = seen.counts();
-        let quantiles =
-            seen.quantiles([0.5, 0.95, 0.99]).map(|all| all.map(|nanos| Duration::from_nanos(nanos as u64)));
+        let quantile = |share| seen.quantile(share).map(|nanos| Duration::from_nanos(nanos as u64));
         Self {
-            p50: quantiles.map(|[p50, _, _]| p50),
-            p95: quantiles.map(|[_, p95, _]| p95),
-            p99: quantiles.map(|[_, _, p99]| p99),
+            p50: quantile(0.5),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
             count,
             longer,
             threshold: window.threshold().map(Duration::from_nanos),

@@ -10,7 +10,7 @@ use super::{
     half::{Half, NO_TIME},
     survival::Seen,
 };
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// No threshold: it is cold.
 const COLD: u64 = u64::MAX;
@@ -133,7 +133,7 @@ impl Window {
         let is_warm = samples >= enough;
         if !is_warm {
             self.threshold.store(COLD, Ordering::Relaxed);
-        } else if let Some([nanos]) = seen.quantiles([self.rules.share]) {
+        } else if let Some(nanos) = seen.quantile(self.rules.share) {
             let nanos = (nanos as u64).min(self.rules.at_most).max(self.rules.at_least);
             self.threshold.store(nanos, Ordering::Relaxed);
         }
@@ -154,11 +154,20 @@ impl Window {
 
     /// What was recorded into the current half and, if it is the one right before, the other.
     fn seen(&self, current: u64) -> Seen {
-        let mut seen = Seen::nothing();
-        for half in &self.halves {
-            half.add_to(&mut seen, end(current), self.rules.half);
+        let mut ends = self.halves.each_ref().map(|half| half.end_within(end(current), self.rules.half));
+        loop {
+            let seen = Half::sum([0, 1].map(|place| ends[place].map(|_| &self.halves[place])));
+            // Acquire: if a bucket was found cleared, so is its half's end (release in `Half::begin`).
+            fence(Ordering::Acquire);
+            let before = ends;
+            for (half, end) in self.halves.iter().zip(&mut ends) {
+                *end = end.filter(|end| half.ends_at(*end));
+            }
+            // One that was cleared meanwhile is left out: it is of another time.
+            if ends == before {
+                return seen;
+            }
         }
-        seen
     }
 
     /// What is in the window, of which others may be recording the last.

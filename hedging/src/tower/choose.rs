@@ -18,6 +18,9 @@ pub trait Choose<Req> {
 /// One policy for all requests.
 pub struct Shared<P>(pub(crate) Arc<P>);
 
+/// One policy for all requests, which outlives them: no references to it are counted.
+pub struct Lent<'a, P>(pub(crate) &'a P);
+
 /// A policy that a function makes for each request.
 #[derive(Clone, Copy)]
 pub struct Chosen<F>(pub(crate) F);
@@ -25,8 +28,18 @@ pub struct Chosen<F>(pub(crate) F);
 impl<P: Policy, Req> Choose<Req> for Shared<P> {
     type Policy = Arc<P>;
 
+    #[inline]
     fn choose(&self, _: &Req) -> Arc<P> {
         Arc::clone(&self.0)
+    }
+}
+
+impl<'a, P: Policy, Req> Choose<Req> for Lent<'a, P> {
+    type Policy = &'a P;
+
+    #[inline]
+    fn choose(&self, _: &Req) -> &'a P {
+        self.0
     }
 }
 
@@ -50,9 +63,23 @@ impl<P> Clone for Shared<P> {
     }
 }
 
+impl<P> Clone for Lent<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Lent<'_, P> {}
+
 impl<P: fmt::Debug> fmt::Debug for Shared<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Shared").field(&self.0).finish()
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Lent<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lent").field(self.0).finish()
     }
 }
 

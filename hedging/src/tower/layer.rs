@@ -6,11 +6,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use evenkeel_budget::{Always, ErrIsTransient, Replay, Spend, TokenBudget};
+use evenkeel_budget::{Always, Budget, ErrIsTransient, Replay, Spend, TokenBudget};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Choose, Chosen, ResponseFuture, Shared};
+use super::{Choose, Chosen, Lent, ResponseFuture, Shared};
 use crate::{Hedge, PolicyFor};
 
 /// Hedges each request of the service under it, by one policy.
@@ -71,6 +71,40 @@ impl<D, W> HedgeLayer<Shared<Short<D, W>>> {
     #[must_use]
     pub fn new(delays: D, sleep: W) -> Self {
         Hedge::new(delays, sleep).layer()
+    }
+}
+
+impl<'a, D, W, C, B: Budget, O> HedgeLayer<Lent<'a, Hedge<D, W, C, B, O>>> {
+    /// Hedges by a policy that outlives all requests: one in a `static`, or one that is leaked. A layer that owns its policy
+    /// counts a reference to it for each request, in one word that all threads write; this one counts nothing. It is worth it
+    /// where hundreds of thousands of requests a second are hedged, or many threads share the layer. A policy that is leaked is
+    /// never freed, and what its budget and estimate hold (16 KiB) neither: make it once for each client, and not for each
+    /// request. It must have a budget, for here nobody can give it one.
+    ///
+    /// ```
+    /// use evenkeel_hedging::{Hedge, HedgeLayer, Quantile, TokenBudget};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// let policy = Hedge::new(Quantile::p95(), tokio::time::sleep).budget(TokenBudget::default());
+    /// let layer = HedgeLayer::of(Box::leak(Box::new(policy)));
+    ///
+    /// let service = ServiceBuilder::new().layer(layer).service(service_fn(|()| async { Ok::<_, ()>("done") }));
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// assert_eq!(service.oneshot(()).await, Ok("done"));
+    /// # });
+    /// ```
+    ///
+    /// Without a budget it is refused:
+    ///
+    /// ```compile_fail,E0277
+    /// use evenkeel_hedging::{Hedge, HedgeLayer, Quantile};
+    ///
+    /// let policy = Hedge::new(Quantile::p95(), tokio::time::sleep);
+    /// let layer = HedgeLayer::of(&policy);
+    /// ```
+    #[must_use]
+    pub const fn of(policy: &'a Hedge<D, W, C, B, O>) -> Self {
+        Self { choice: Lent(policy), replay: Always }
     }
 }
 
@@ -135,6 +169,14 @@ impl<P, R> HedgeLayer<Shared<P>, R> {
     #[must_use]
     pub fn policy(&self) -> &P {
         &self.choice.0
+    }
+}
+
+impl<'a, P, R> HedgeLayer<Lent<'a, P>, R> {
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &'a P {
+        self.choice.0
     }
 }
 

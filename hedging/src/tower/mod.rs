@@ -6,7 +6,7 @@ mod copies;
 mod future;
 mod layer;
 
-pub use choose::{Choose, Chosen, Shared};
+pub use choose::{Choose, Chosen, Lent, Shared};
 pub(crate) use copies::Copies;
 pub use future::ResponseFuture;
 pub use layer::{HedgeLayer, HedgeService};

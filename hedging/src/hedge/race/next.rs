@@ -15,16 +15,16 @@ use super::{
         policy::{Policy, PolicyFor},
         session::{After, Session},
     },
-    Projected,
+    course::View,
 };
-use crate::{Attempt, Delays, Observer};
+use crate::{Attempt, Observer};
 
 pin_project! {
     /// What becomes of the next attempt.
     #[project = DueProjected]
     pub(super) enum Due<S, T> {
-        // It is being sent: the first, which has no cause, or one that is paid for.
-        Launching { cause: Option<Cause>, token: Option<T> },
+        // It is being sent, and was paid for.
+        Launching { cause: Cause, token: Option<T> },
         // Its delay begins when those in flight are found pending.
         Unarmed,
         // Until a delay is over: that of a hedge, or one that a server asked for, which only another hint changes.
@@ -37,6 +37,35 @@ pin_project! {
     }
 }
 
+impl<S, T> Due<S, T> {
+    /// What it is that is due, in a word.
+    pub(super) fn state(&self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Launching { .. } | Self::Now { .. } => "sending",
+            Self::Unarmed | Self::Waiting { .. } | Self::Nothing => "waiting",
+        }
+    }
+}
+
+impl<S, T> Due<S, T> {
+    /// When the next attempt is due by time, from now on. `any`: one is in flight.
+    #[inline]
+    pub(super) fn of_delay<P, L>(policy: &P, launch: &L, session: &mut Option<Session<P>>, any: bool) -> Self
+    where
+        P: Policy<Sleep = S>,
+        L: Launch,
+    {
+        let may_hedge = any && launch.may_hedge();
+        let delay = session.as_mut().filter(|_| may_hedge).and_then(|session| session.delay(policy));
+        match delay {
+            None => Self::Nothing,
+            Some(delay) if delay.is_zero() => Self::Now { cause: Cause::Hedge },
+            Some(delay) => Self::Waiting { sleep: policy.sleep(delay), cause: Cause::Hedge, hinted: false },
+        }
+    }
+}
+
 /// What follows a step.
 pub(super) enum Step<A> {
     Go,
@@ -44,11 +73,11 @@ pub(super) enum Step<A> {
     Answer(A),
 }
 
-impl<P: Policy, L: Launch> Projected<'_, P, L> {
+impl<P: Policy, L: Launch> View<'_, P, L> {
     /// Decides what follows a failure.
     pub(super) fn failed(&mut self, verdict: Verdict) {
         let Some(session) = self.session.as_mut() else { return };
-        match session.failed(verdict, self.launch.may_repeat(verdict)) {
+        match session.failed(self.policy, verdict, self.launch.may_repeat(verdict)) {
             After::In(delay, cause) => {
                 self.owed.clear();
                 // One that was being sent is not: its token goes back as well.
@@ -63,7 +92,7 @@ impl<P: Policy, L: Launch> Projected<'_, P, L> {
                     self.due.set(Due::Now { cause });
                 }
                 DueProjected::Waiting { hinted: true, .. } | DueProjected::Answered => {}
-                DueProjected::Waiting { hinted: false, .. } | DueProjected::Unarmed | DueProjected::Nothing => {
+                DueProjected::Unarmed | DueProjected::Waiting { hinted: false, .. } | DueProjected::Nothing => {
                     self.due.set(Due::Now { cause });
                 }
             },
@@ -75,7 +104,7 @@ impl<P: Policy, L: Launch> Projected<'_, P, L> {
     /// What an attempt that is being sent has reserved is not kept by one that is not sent after all.
     #[inline]
     pub(super) fn give_up(&mut self) {
-        if let DueProjected::Launching { cause: Some(_), .. } = self.due.as_mut().project() {
+        if let Due::Launching { .. } = *self.due {
             self.launch.give_up();
         }
     }
@@ -88,13 +117,14 @@ impl<P: Policy, L: Launch> Projected<'_, P, L> {
     }
 }
 
-impl<P, L, R, E> Projected<'_, P, L>
+impl<P, L, R, E> View<'_, P, L>
 where
     P: PolicyFor<R, E>,
     L: Launch,
     L::Future: Future<Output = Result<R, E>>,
 {
     /// All in flight are pending: what is due?
+    #[inline]
     pub(super) fn step(&mut self, place: &mut usize, cx: &mut Context<'_>) -> Step<(Attempt, Result<R, E>)> {
         match self.due.as_mut().project() {
             DueProjected::Launching { .. } => return self.launch(place, cx),
@@ -124,28 +154,19 @@ where
 
     /// Begins the delay of the next attempt, if there is one.
     fn arm(&mut self) {
-        if self.session.as_ref().is_some_and(|session| session.next() == 1) && !self.flights.is_empty() {
-            // The first attempt is found pending.
-            *self.started = Some(self.policy.delays().start());
-        }
-        let may_hedge = !self.flights.is_empty() && self.launch.may_hedge();
-        let delay = self.session.as_mut().filter(|_| may_hedge).and_then(Session::delay);
-        let due = match delay {
-            None => Due::Nothing,
-            Some(delay) if delay.is_zero() => Due::Now { cause: Cause::Hedge },
-            Some(delay) => Due::Waiting { sleep: self.policy.sleep(delay), cause: Cause::Hedge, hinted: false },
-        };
+        let due = Due::of_delay(self.policy, self.launch, self.session, !self.flights.is_empty());
         self.due.set(due);
     }
 
     /// Asks the budget for the attempt that is due.
+    #[inline(never)]
     fn pay(&mut self, cause: Cause) {
         let Some(session) = self.session.as_mut() else { return };
-        if !session.may_follow() {
+        if !session.may_follow(self.policy) {
             return self.stop();
         }
-        match session.pay(cause) {
-            Ok(token) => self.due.set(Due::Launching { cause: Some(cause), token }),
+        match session.pay(self.policy, cause) {
+            Ok(token) => self.due.set(Due::Launching { cause, token }),
             Err(Exhausted { .. }) => {
                 self.stop();
                 self.policy.observer().on_refused(cause);
@@ -153,23 +174,23 @@ where
         }
     }
 
-    /// Sends the attempt that is paid for, or the first.
-    #[inline]
-    pub(super) fn launch(&mut self, place: &mut usize, cx: &mut Context<'_>) -> Step<(Attempt, Result<R, E>)> {
+    /// Sends the attempt that is paid for.
+    #[inline(never)]
+    fn launch(&mut self, place: &mut usize, cx: &mut Context<'_>) -> Step<(Attempt, Result<R, E>)> {
         let (DueProjected::Launching { cause, token }, Some(session)) =
             (self.due.as_mut().project(), &mut *self.session)
         else {
             return Step::Go;
         };
-        let (number, cause) = (session.next(), *cause);
-        match self.launch.poll_launch(cx, session.may_follow_next()) {
+        let (number, cause) = (session.next(), Some(*cause));
+        match self.launch.poll_launch(cx, session.may_follow_next(self.policy)) {
             Poll::Pending => Step::Wait,
             Poll::Ready(Some(Ok(Sent { future, alternate }))) => {
                 let mut token = token.take();
-                session.send(token.as_mut());
+                session.send(self.policy, token.as_mut());
                 let attempt = Attempt { number, alternate, cause };
                 *self.hedges += u32::from(attempt.is_hedge());
-                *place = self.flights.as_mut().add(future, attempt, token);
+                *place = self.flights.add(future, attempt, token);
                 self.go_on();
                 self.policy.observer().on_attempt(attempt);
                 Step::Go
