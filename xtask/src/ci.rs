@@ -1,7 +1,7 @@
 //! `ci`: what must pass before a change is merged; the cheap checks come first.
 
 use crate::{
-    docs, features, lab, loom,
+    bench, docs, features, lab, loom,
     report::{Report, Stop},
     step::Step,
     test, tidy,
@@ -23,6 +23,8 @@ fn all(report: &mut Report) -> Result<(), Stop> {
     report.run(&docs::warnings())?;
     // Before the tests, one of which looks at the site in a browser.
     docs::run(report, &[])?;
+    // What this builds, the soak runs.
+    bench::counts().iter().try_for_each(|step| report.run(step))?;
     test::with_site(report, &docs::folder())?;
     loom::run(report, &[])?;
     report.run(&lab::soak())

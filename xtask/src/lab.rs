@@ -25,24 +25,33 @@ pub(crate) fn soak() -> Step {
     step
 }
 
-/// Hands all arguments on. Nothing is written to standard output here: with `--json` a program may be reading it.
 fn run(program: &'static str, args: &[String]) -> Result<(), Stop> {
+    hand_on(args, |quiet, args| [step(program, quiet, args)])
+}
+
+/// Hands all arguments on to the last of the steps. Nothing is written to standard output here: with `--json` a program may be
+/// reading it.
+pub(crate) fn hand_on<const N: usize>(
+    args: &[String],
+    steps: impl FnOnce(bool, &[String]) -> [Step; N],
+) -> Result<(), Stop> {
     let quiet = args.iter().any(|arg| arg == "--json");
     // Where the caller is; the program itself runs in the root of the workspace. Without it, paths stay as they are.
     let here = std::env::current_dir().unwrap_or_default();
-    let step = step(program, quiet, &from_here(args, &here));
-    if !quiet {
-        eprintln!("▸ {step}");
-    }
-    match step.status() {
-        Ok(status) if status.success() => Ok(()),
-        // A code outside of `u8` is how some systems report a crash.
-        Ok(status) => Err(Stop::Exit(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))),
-        Err(error) => {
-            eprintln!("✗ cargo did not start: {error}");
-            Err(Stop::Exit(1))
+    steps(quiet, &from_here(args, &here)).iter().try_for_each(|step| {
+        if !quiet {
+            eprintln!("▸ {step}");
         }
-    }
+        match step.status() {
+            Ok(status) if status.success() => Ok(()),
+            // A code outside of `u8` is how some systems report a crash.
+            Ok(status) => Err(Stop::Exit(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))),
+            Err(error) => {
+                eprintln!("✗ cargo did not start: {error}");
+                Err(Stop::Exit(1))
+            }
+        }
+    })
 }
 
 fn step(program: &'static str, quiet: bool, args: &[String]) -> Step {

@@ -1,5 +1,6 @@
 //! The tasks of the workspace: `cargo xtask <task>`.
 
+mod bench;
 mod ci;
 mod docs;
 mod explored;
@@ -31,6 +32,12 @@ const TASKS: &[Task] = &[
         help: "build and run an experiment behind the book's figures, the soak, or the policy calculator (`lab --help`)",
         run: lab::experiment,
     },
+    Task {
+        name: "bench",
+        args: "[word] [args…]",
+        help: "what a call costs, beside the peers; or by word: `growth` with size, `builds`, `counts` of instructions (`bench --help`)",
+        run: bench::run,
+    },
     Task { name: "test", args: "", help: "all tests and doctests of all packages", run: test::run },
     Task {
         name: "loom",
@@ -54,7 +61,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "ci",
         args: "",
-        help: "everything above but the demo and the experiments, cheap checks first, a soak of 30 s last",
+        help: "everything above but the demo and what measures, and the counts; cheap checks first, a soak of 30 s last",
         run: ci::run,
     },
 ];
@@ -67,7 +74,7 @@ struct Task {
 }
 
 impl Task {
-    /// A program of the lab has flags of its own, and answers for them itself.
+    /// A program of the lab or the bench has flags of its own, and answers for them itself.
     fn takes_any_flag(&self) -> bool {
         self.args.ends_with("[args…]")
     }
@@ -157,9 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn help_after_a_program_of_the_lab_is_the_programs_own() {
+    fn help_after_a_program_is_the_programs_own() {
         let names: Vec<_> = TASKS.iter().filter(|task| task.takes_any_flag()).map(|task| task.name).collect();
-        assert_eq!(names, ["demo", "lab"]);
+        assert_eq!(names, ["demo", "lab", "bench"]);
     }
 
     #[test]

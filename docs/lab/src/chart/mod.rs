@@ -1,5 +1,6 @@
 //! Small multiples of line charts, as SVG: rows and columns of panels that share a look.
 
+mod bars;
 mod described;
 mod range;
 
@@ -33,6 +34,7 @@ pub mod colours {
     pub const AMBER: Colour = (184, 122, 0);
 }
 
+pub use bars::{Bar, Bars};
 use colours::Colour;
 pub use described::described;
 pub use range::top;
@@ -235,14 +237,21 @@ where
 }
 
 fn legend(area: &Area<'_>, panel: &Panel) -> Result<(), DrawError> {
-    let px = |pixels| scaled(pixels, area.dim_in_pixel().0) as i32;
-    let (mut x, middle) = (px(20), px(LEGEND_HEIGHT) / 2 + px(4));
+    let width = area.dim_in_pixel().0;
+    let px = |pixels| scaled(pixels, width) as i32;
+    let long = |line: &Line| px(29 + LETTER * line.label.chars().count() as u32 + 14);
+    // What is too long for one row has two.
+    let is_long = px(20) + panel.lines.iter().map(long).sum::<i32>() > width as i32 + px(14);
+    let (mut x, mut middle) = (px(20), if is_long { px(10) } else { px(LEGEND_HEIGHT) / 2 + px(4) });
     for line in &panel.lines {
+        if is_long && x > px(20) && x + long(line) > width as i32 + px(14) {
+            (x, middle) = (px(20), middle + px(16));
+        }
         let style = rgb(line.colour).stroke_width(line.width + 1);
         area.draw(&PathElement::new([(x, middle), (x + px(24), middle)], style)).map_err(failed)?;
         let text = (FONT, px(SMALLEST)).into_font().color(&BLACK);
         area.draw(&Text::new(line.label.as_str(), (x + px(29), middle - px(8)), text)).map_err(failed)?;
-        x += px(29 + LETTER * line.label.chars().count() as u32 + 14);
+        x += long(line);
     }
     Ok(())
 }

@@ -1,0 +1,5 @@
+//! Calls every hot path; `counts` runs it in callgrind.
+
+fn main() {
+    evenkeel_bench::hot::run();
+}
