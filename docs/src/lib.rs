@@ -49,6 +49,8 @@ pub mod book {
     pub mod plan {}
     #[doc = include_str!("../book/src/experiments.md")]
     pub mod experiments {}
+    #[doc = include_str!("../book/src/performance.md")]
+    pub mod performance {}
     #[doc = include_str!("../book/src/verified.md")]
     pub mod verified {}
     #[doc = include_str!("../book/src/compared.md")]

@@ -1,24 +1,24 @@
-//! `{{#charts name}}` and `{{#figures name}}` in a page: the charts and the tables of an experiment.
+//! `{{#charts name}}` and `{{#figures name}}` in a page: the charts and the tables of an experiment, or of what was measured.
 //!
 //! Each stands alone on its line. What is quoted after the name chooses the one whose title or caption it is a part of,
 //! `{{#figures hedging "extra load"}}`, and numbers choose by place, from 1: `{{#figures hedging 1 6}}`.
 
 use std::{collections::BTreeSet, fmt::Write as _, ops::Range};
 
-use evenkeel_lab::{
-    experiment::Experiment,
-    sheet::{Chart, Sheet},
+use evenkeel_lab::sheet::{Chart, Sheet};
+
+use crate::{
+    Refusal, chart, markdown,
+    sheets::{Sheets, Source},
 };
 
-use crate::{Refusal, chart, markdown, sheets::Sheets};
-
-/// The experiments that a page asks for. `file` is its name, for the refusal.
+/// What a page asks for. `file` is its name, for the refusal.
 ///
 /// # Errors
 ///
-/// What begins with `{{#` outside of code, or nearly so, and is neither of the two, or names no experiment.
-pub fn wanted(file: &str, text: &str) -> Result<BTreeSet<Experiment>, Refusal> {
-    Ok(inclusions(file, text)?.into_iter().map(|inclusion| inclusion.experiment).collect())
+/// What begins with `{{#` outside of code, or nearly so, and is neither of the two, or names nothing that there is.
+pub fn wanted(file: &str, text: &str) -> Result<BTreeSet<Source>, Refusal> {
+    Ok(inclusions(file, text)?.into_iter().map(|inclusion| inclusion.source).collect())
 }
 
 /// The page with its charts and tables. `root` is the way from the page to the root of the site, `""` or `"../"`.
@@ -28,11 +28,13 @@ pub fn wanted(file: &str, text: &str) -> Result<BTreeSet<Experiment>, Refusal> {
 /// As [`wanted`]; and a number of which the experiment has no chart or table, or words that not exactly one of them has.
 pub fn resolved(file: &str, text: &str, root: &str, sheets: &Sheets) -> Result<String, Refusal> {
     let mut charts = 0;
+    let mut has_run = false;
     let mut places = Vec::new();
-    for Inclusion { place, part, experiment, choices } in inclusions(file, text)? {
+    for Inclusion { place, part, source, choices } in inclusions(file, text)? {
         let refusal = |why: String| Refusal { file: file.to_owned(), line: markdown::line(text, place.start), why };
-        let name = experiment.name();
-        let sheet = sheets.of(experiment).ok_or_else(|| refusal(format!("`{name}` has not been run")))?;
+        let name = source.name();
+        has_run |= matches!(source, Source::Lab(_));
+        let sheet = sheets.of(source).ok_or_else(|| refusal(format!("`{name}` has not been run")))?;
         let files = format!("{root}figures/{name}");
         let all = match part {
             Part::Charts => figures(sheet, &files, &mut charts),
@@ -40,12 +42,12 @@ pub fn resolved(file: &str, text: &str, root: &str, sheets: &Sheets) -> Result<S
         };
         let mut new = chosen(name, &all, &choices).map_err(refusal)?.join("\n");
         if part == Part::Figures {
-            let _ = write!(new, "\n{}", notes(&sheet.text, name, &files));
+            let _ = write!(new, "\n{}", notes(&sheet.text, source, &files));
         }
         // Markdown wants an empty line between a paragraph and what is none.
         places.push((place, format!("\n{}\n", new.trim_end())));
     }
-    if sheets.are_quick() && !places.is_empty() {
+    if sheets.are_quick() && has_run {
         let at = below_title(text);
         places.insert(0, (at..at, QUICK.to_owned()));
     }
@@ -108,7 +110,7 @@ struct Inclusion {
     /// The line, without its end.
     place: Range<usize>,
     part: Part,
-    experiment: Experiment,
+    source: Source,
     /// Of the charts or tables; none is all.
     choices: Vec<Choice>,
 }
@@ -128,12 +130,12 @@ fn inclusions(file: &str, text: &str) -> Result<Vec<Inclusion>, Refusal> {
     let inclusion = |at| {
         let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
         let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
-        let (part, experiment, choices) = parsed(&text[start..end]).map_err(|why| Refusal {
+        let (part, source, choices) = parsed(&text[start..end]).map_err(|why| Refusal {
             file: file.to_owned(),
             line: markdown::line(text, at),
             why,
         })?;
-        Ok(Inclusion { place: start..end, part, experiment, choices })
+        Ok(Inclusion { place: start..end, part, source, choices })
     };
     begins.map(inclusion).collect()
 }
@@ -145,7 +147,7 @@ fn is_meant(rest: &str) -> bool {
     rest.starts_with('#') || word.starts_with("chart") || word.starts_with("figure")
 }
 
-fn parsed(line: &str) -> Result<(Part, Experiment, Vec<Choice>), String> {
+fn parsed(line: &str) -> Result<(Part, Source, Vec<Choice>), String> {
     let advice = || format!("write `{{{{#charts name}}}}` or `{{{{#figures name}}}}` alone on its line, not `{line}`");
     let inside = line.strip_prefix("{{#").and_then(|rest| rest.strip_suffix("}}")).ok_or_else(advice)?;
     if inside.starts_with(char::is_whitespace) {
@@ -161,10 +163,10 @@ fn parsed(line: &str) -> Result<(Part, Experiment, Vec<Choice>), String> {
     };
     let name = words.next().ok_or_else(advice)?;
     let unknown = || {
-        let names = Experiment::ALL.map(Experiment::name).join(", ");
-        format!("there is no experiment `{name}`: name one of {names}")
+        let names: Vec<_> = Source::all().map(Source::name).collect();
+        format!("there is no experiment `{name}`: name one of {}", names.join(", "))
     };
-    let experiment = Experiment::ALL.into_iter().find(|known| known.name() == name).ok_or_else(unknown)?;
+    let source = Source::all().find(|known| known.name() == name).ok_or_else(unknown)?;
     let number = |word: &str| word.parse().map(Choice::Number).map_err(|_| advice());
     let mut choices: Vec<Choice> = words.map(number).collect::<Result<_, _>>()?;
     let parts: Vec<&str> = quoted.split('"').collect();
@@ -178,7 +180,7 @@ fn parsed(line: &str) -> Result<(Part, Experiment, Vec<Choice>), String> {
             }
         }
     }
-    Ok((part, experiment, choices))
+    Ok((part, source, choices))
 }
 
 /// Each chart as HTML. `count` is of all charts on the page so far, after which they are named.
@@ -203,7 +205,7 @@ fn tables(text: &str) -> Vec<Shown> {
 }
 
 /// What it says before and after its tables, folded away: it is what the figures are worth, and longer than they are.
-fn notes(text: &str, name: &str, files: &str) -> String {
+fn notes(text: &str, source: Source, files: &str) -> String {
     let blocks: Vec<&str> = text.trim().split("\n\n").collect();
     let is_caption = |index: usize| blocks.get(index + 1).is_some_and(|next| is_table(next));
     let said = blocks.iter().enumerate().filter(|(index, block)| !is_table(block) && !is_caption(*index));
@@ -212,7 +214,8 @@ fn notes(text: &str, name: &str, files: &str) -> String {
     format!(
         "<details class=\"figures\">\n<summary>How these figures come about, and how to read them</summary>\n{said}\
          <p>The rows: <a href=\"{files}.csv\">CSV</a>, <a href=\"{files}.json\">JSON</a>. To run it again: \
-         <code>cargo xtask lab {name}</code></p>\n</details>\n"
+         <code>{}</code></p>\n</details>\n",
+        source.command()
     )
 }
 
@@ -228,9 +231,11 @@ mod tests {
         wanted("docs/book/src/a.md", text).expect_err("refused").to_string()
     }
 
-    fn sheets(experiment: Experiment) -> Sheets {
+    const BUDGETS: Source = Source::Lab(evenkeel_lab::experiment::Experiment::Budgets);
+
+    fn sheets(source: Source) -> Sheets {
         let mut sheets = Sheets::new(true);
-        sheets.run(&BTreeSet::from([experiment])).expect("figures");
+        sheets.run(&BTreeSet::from([source])).expect("figures");
         sheets
     }
 
@@ -275,7 +280,7 @@ mod tests {
 
     #[test]
     fn charts_are_figures_with_ids_of_their_own_and_a_way_to_the_rows() {
-        let sheets = sheets(Experiment::Budgets);
+        let sheets = sheets(BUDGETS);
         let page = resolved("a.md", "A:\n{{#charts budgets}}\nB:\n{{#charts budgets 2}}\nC\n", "../", &sheets)
             .expect("charts");
         assert_eq!(page.matches("<svg ").count(), 3);
@@ -288,7 +293,7 @@ mod tests {
 
     #[test]
     fn tables_have_their_captions_and_a_number_chooses_one() {
-        let sheets = sheets(Experiment::Budgets);
+        let sheets = sheets(BUDGETS);
         let page = resolved("a.md", "{{#figures budgets 2}}", "", &sheets).expect("tables");
         assert!(page.contains("\nRequests answered:\n\n| failure rate |"), "{page}");
         assert!(!page.contains("Attempts per request:"), "{page}");
@@ -299,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_number_that_there_is_not_is_refused() {
-        let sheets = sheets(Experiment::Budgets);
+        let sheets = sheets(BUDGETS);
         let why = |line: &str| resolved("a.md", line, "", &sheets).expect_err("refused").to_string();
         assert_eq!(why("{{#charts budgets 3}}"), "a.md:1: `budgets` has 2 of them, and no number 3");
         assert_eq!(why("{{#figures budgets 0}}"), "a.md:1: `budgets` has 2 of them, and no number 0");
@@ -308,16 +313,16 @@ mod tests {
     #[test]
     fn the_same_page_has_the_same_bytes() {
         let page = |sheets| resolved("a.md", "{{#charts budgets}}\n{{#figures budgets}}\n", "", &sheets);
-        assert_eq!(page(sheets(Experiment::Budgets)), page(sheets(Experiment::Budgets)));
+        assert_eq!(page(sheets(BUDGETS)), page(sheets(BUDGETS)));
     }
 
     #[test]
     fn words_choose_the_one_that_has_them() {
-        let sheets = sheets(Experiment::Budgets);
+        let sheets = sheets(BUDGETS);
         let page = |line: &str| resolved("a.md", line, "", &sheets).map_err(|refusal| refusal.to_string());
         assert_eq!(page("{{#figures budgets \"answered\"}}"), page("{{#figures budgets 2}}"));
         assert_eq!(page("{{#figures budgets 2 \"Attempts per\"}}"), page("{{#figures budgets 2 1}}"));
-        let titles = &sheets.of(Experiment::Budgets).expect("figures").charts;
+        let titles = &sheets.of(BUDGETS).expect("figures").charts;
         assert_eq!(page(&format!("{{{{#charts budgets \"{}\"}}}}", titles[0].title)), page("{{#charts budgets 1}}"));
         let why = page("{{#figures budgets \"lost\"}}").expect_err("refused");
         assert!(why.starts_with("a.md:1: `budgets` has 0 of them with \"lost\", where one is wanted, of: "), "{why}");
@@ -328,12 +333,12 @@ mod tests {
 
     #[test]
     fn what_is_quick_says_so_once_below_the_title() {
-        let sheets = sheets(Experiment::Budgets);
+        let sheets = sheets(BUDGETS);
         let page = |text: &str| resolved("a.md", text, "", &sheets).expect("a page");
         let both = page("# A\n\n{{#charts budgets}}\n\n{{#figures budgets}}\n");
         assert!(both.starts_with(&format!("# A\n{QUICK}")) && both.matches(QUICK).count() == 1, "{both}");
         assert_eq!(page("# A\n\nNo figures.\n"), "# A\n\nNo figures.\n");
-        let full = Sheets::of_a_full_run(Experiment::Budgets, &sheets);
+        let full = Sheets::of_a_full_run(BUDGETS, &sheets);
         assert!(!resolved("a.md", "# A\n\n{{#charts budgets}}\n", "", &full).expect("a page").contains("Quick run"));
     }
 }

@@ -52,8 +52,12 @@ fn experiments(chapter: &str) -> Vec<(&str, Option<usize>)> {
     for line in chapter.lines() {
         in_code ^= line.trim_start().starts_with("```");
         if let Some(what) = line.trim().strip_prefix("{{#charts ").filter(|_| !in_code) {
-            let mut words = what.trim_end_matches('}').split_whitespace();
-            found.extend(words.next().map(|name| (name, Some(words.count()).filter(|chosen| *chosen > 0))));
+            let (name, choices) =
+                what.trim_end_matches('}').split_once(' ').unwrap_or((what.trim_end_matches('}'), ""));
+            // Each second part is quoted: one choice, however many words it has.
+            let count = |(index, part): (usize, &str)| if index % 2 == 1 { 1 } else { part.split_whitespace().count() };
+            let chosen: usize = choices.split('"').enumerate().map(count).sum();
+            found.push((name, Some(chosen).filter(|chosen| *chosen > 0)));
         }
     }
     found
@@ -68,6 +72,7 @@ fn title(svg: &str) -> Option<String> {
 fn what_a_chapter_asks_for_is_read() {
     let chapter = "{{#charts outage}}\n\n{{#charts hedging 1 3}}\n`{{#charts x}}`\n";
     assert_eq!(experiments(chapter), [("outage", None), ("hedging", Some(2))]);
+    assert_eq!(experiments("{{#charts bench \"a b\" 2 \"c\"}}\n"), [("bench", Some(3))]);
     assert_eq!(experiments("```md\n{{#charts outage}}\n```\n{{#figures outage}}\n"), []);
     assert_eq!(title("<svg>\n<title>A &amp; b; c</title>").as_deref(), Some("A & b; c"));
 }

@@ -3,7 +3,8 @@
 use crate::{Faults, asked, site::Site, tab::Tab};
 
 /// Of each chart its title, and what is wrong with it, as text, empty where nothing is. It is brought into the window to be seen
-/// there. A line has a colour that the text has not; one with a text after it is a part of the legend.
+/// there. A line has a colour that the text has not; one with a text after it is a part of the legend. A chart without lines has
+/// bars, each of them after its name.
 const CHARTS: &str = "
     Array.from(document.querySelectorAll('figure.chart')).map(figure => {
         const svg = figure.querySelector('svg');
@@ -21,14 +22,19 @@ const CHARTS: &str = "
         });
         const name = shape => shape.nextElementSibling?.localName === 'text' ? shape.nextElementSibling : null;
         const keys = coloured.filter(name), lines = coloured.filter(shape => !name(shape));
-        const names = keys.map(key => seen(name(key)) ? name(key).textContent.trim() : '');
+        const bars = Array.from(svg.querySelectorAll('rect')).filter(bar =>
+            bar.previousElementSibling?.localName === 'text' && seen(bar) && bar.getBoundingClientRect().width > 0
+            && !plain.includes(getComputedStyle(bar).fill));
+        const names = lines.length > 0
+            ? keys.map(key => seen(name(key)) ? name(key).textContent.trim() : '')
+            : bars.map(bar => bar.previousElementSibling.textContent.trim());
         const wrong = () => {
             if (!(box.width > 0 && box.height > 0)) return `is ${box.width} by ${box.height}`;
             if (!seen(svg)) return 'is hidden';
             if (!inside) return 'is not in the window when scrolled to';
             if (!text('title')) return 'has no title';
             if (!text('desc')) return 'has no text alternative';
-            if (lines.length === 0) return 'has no line';
+            if (lines.length === 0 && bars.length === 0) return 'has no line';
             if (names.includes('') || !lines.every(line => keys.map(colour).includes(colour(line))))
                 return 'has a line that its legend does not name';
             const untold = names.find(name => !text('desc').includes(`${name}: `));
