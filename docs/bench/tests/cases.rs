@@ -14,7 +14,7 @@ use evenkeel_bench::{
 const ALLOCATE: &[(&str, &str, f64, &str)] = &[
     (
         "retry",
-        "layer, success at once, a request of 64 bytes on the heap",
+        "layer, a request of 64 bytes on the heap, success at once",
         2.0,
         "the request, and the copy that is kept",
     ),

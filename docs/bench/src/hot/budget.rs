@@ -181,9 +181,11 @@ pub(super) fn drawn_upon() -> TokenBudget {
     budget
 }
 
+/// One request that fails, and asks for a retry.
+///
 /// For `&budget` the account owns a handle, for `&&budget` it borrows one.
 #[inline(always)]
-fn retry<B: Budget>(budget: &B) -> bool {
+pub(crate) fn retry<B: Budget>(budget: &B) -> bool {
     let mut account = budget.open();
     account.record(Outcome::Transient);
     match account.withdraw(Cause::Transient) {

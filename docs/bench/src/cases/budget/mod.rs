@@ -8,10 +8,10 @@ mod throttle;
 
 use std::{hint::black_box, time::Duration};
 
-use evenkeel_budget::{Account, Budget, Cause, Costs, LateAccount, Outcome, TokenBudget};
+use evenkeel_budget::{Account, Budget, Costs, LateAccount, Outcome, TokenBudget};
 use tower::retry::budget::{Budget as _, TpsBudget};
 
-use crate::measure::Bench;
+use crate::{hot::budget::retry, measure::Bench};
 
 pub(super) fn run(bench: &mut Bench) {
     // To get ready takes time of its own.
@@ -48,22 +48,6 @@ fn tower() -> TpsBudget {
 fn retry_with_tower(budget: &TpsBudget) -> bool {
     budget.deposit();
     black_box(budget.withdraw())
-}
-
-/// One request that fails, and asks for a retry.
-///
-/// For `&budget` the account owns a handle, for `&&budget` it borrows one.
-#[inline(always)]
-fn retry<B: Budget>(budget: &B) -> bool {
-    let mut account = budget.open();
-    account.record(Outcome::Transient);
-    match account.withdraw(Cause::Transient) {
-        Ok(mut token) => {
-            account.sent(&mut token);
-            true
-        }
-        Err(_) => false,
-    }
 }
 
 /// As retries and hedges hold it: where the budget allows it, the account is opened when something fails.

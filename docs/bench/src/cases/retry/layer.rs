@@ -26,7 +26,7 @@ pub(super) fn run(bench: &mut Bench) {
     let runtime = with_time();
     let _entered = runtime.enter();
     at_once(bench, "layer, success at once", || 1_u64);
-    at_once(bench, "layer, success at once, a request of 64 bytes on the heap", || black_box("x").repeat(64));
+    at_once(bench, "layer, a request of 64 bytes on the heap, success at once", || black_box("x").repeat(64));
     failures(bench);
     in_tokio(bench);
 }
