@@ -38,8 +38,19 @@ fn two_sessions_of_one_schedule_draw_different_delays() {
 
 #[test]
 fn ten_thousand_sessions_draw_as_many_first_delays() {
-    let drawn: HashSet<_> = (0..10_000).map(|_| Constant::new(Duration::from_secs(3_600)).into_iter().next()).collect();
+    let drawn: HashSet<_> =
+        (0..10_000).map(|_| Constant::new(Duration::from_secs(1_000_000_000)).into_iter().next()).collect();
     assert_eq!(drawn.len(), 10_000);
+}
+
+#[test]
+fn sessions_of_threads_at_the_same_time_draw_different_first_delays() {
+    // So long that two of them are the same by chance once in a thousand million runs.
+    let first = |_| Constant::new(Duration::from_secs(1_000_000_000)).into_iter().next();
+    let draw = move || (0..10_000).map(first).collect::<Vec<_>>();
+    let threads = [(); 4].map(|()| thread::spawn(draw));
+    let drawn: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(drawn.len(), 40_000);
 }
 
 #[test]

@@ -44,13 +44,44 @@ impl Random {
     }
 }
 
-/// A seed that no other session of this process has, and, with the feature `std`, no other process either.
+/// A seed that no other session of this process has, and, with the feature `std`, none of another process either.
 #[inline(never)] // Once for each session, and not in the way of every other draw.
 fn session_seed() -> u64 {
+    mix(numbered())
+}
+
+/// Another number each time, from the process's own entropy on.
+///
+/// Each thread has a block of them, so that threads whose sessions begin at the same time do not wait for one another. None comes
+/// again before a thread has had 2³⁶ sessions or the process 2²⁸ threads.
+#[cfg(feature = "std")]
+fn numbered() -> u64 {
+    use std::{cell::Cell, thread_local};
+
+    const BLOCK: u64 = 1 << 36;
+    static BLOCKS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NEXT: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+    let begin = || {
+        // Relaxed: only that each thread gets a block of its own matters.
+        let block = BLOCKS.fetch_add(1, Ordering::Relaxed) as u64;
+        process_seed().wrapping_add(block.wrapping_mul(BLOCK.wrapping_mul(GAMMA)))
+    };
+    NEXT.with(|next| {
+        let number = next.get().unwrap_or_else(begin);
+        next.set(Some(number.wrapping_add(GAMMA)));
+        number
+    })
+}
+
+/// The same without threads' own storage: one counter.
+#[cfg(not(feature = "std"))]
+fn numbered() -> u64 {
     static SESSIONS: AtomicUsize = AtomicUsize::new(0);
     // Relaxed: only that each session gets a number of its own matters.
     let session = SESSIONS.fetch_add(1, Ordering::Relaxed) as u64;
-    mix(process_seed().wrapping_add(session.wrapping_mul(GAMMA)))
+    process_seed().wrapping_add(session.wrapping_mul(GAMMA))
 }
 
 #[cfg(feature = "std")]
