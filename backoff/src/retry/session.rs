@@ -178,28 +178,15 @@ impl<I: Iterator<Item = Duration>, A: Account> Session<std::iter::Peekable<I>, A
     /// the delay early only where the iterator cannot tell its own length.
     #[inline(always)] // A part of what is made in place.
     pub(crate) fn may_follow_next<P: Rules<Delays = I>>(&mut self, policy: &P) -> bool {
-        let delays = self.delays.take().unwrap_or_else(|| policy.delays().peekable());
+        let delays = self.delays.get_or_insert_with(|| policy.delays().peekable());
         let hint = delays.size_hint();
-        let (delays, more) = match hint {
-            _ if !may_follow(policy.limits(), self.deadline, hint, self.attempts.saturating_add(1)) => (delays, false),
-            (_, Some(0)) => (delays, false),
-            (1.., _) => (delays, true),
-            (0, _) => peeked(delays),
-        };
-        // Kept, for the decision to draw from: another that is begun later may be of another length.
-        self.delays = Some(delays);
-        more
+        may_follow(policy.limits(), self.deadline, hint, self.attempts.saturating_add(1))
+            && match hint {
+                (_, Some(0)) => false,
+                (1.., _) => true,
+                (0, _) => delays.peek().is_some(),
+            }
     }
-}
-
-/// Whether there is another. By value and out of line: a session whose schedule knows its length is then lent to no one, and
-/// stays in registers.
-#[cfg(feature = "tower")]
-#[cold]
-#[inline(never)]
-fn peeked<I: Iterator>(mut delays: std::iter::Peekable<I>) -> (std::iter::Peekable<I>, bool) {
-    let more = delays.peek().is_some();
-    (delays, more)
 }
 
 #[inline]
