@@ -10,8 +10,14 @@ use std::{
     task::Poll,
 };
 
-use evenkeel_breaker::{Abandoned, Breaker, Outcome, State, Verdict};
+use evenkeel_breaker::{Abandoned, Breaker, Call, ErrIsFailure, Outcome, State, Verdict};
 use waiting_support::{Task, World, due, fail, panics, poll, secs};
+
+/// Whether it is, after so many polls and before it is dropped.
+fn is_done_after(polls: u32, call: impl Future) -> bool {
+    let mut call = pin!(call);
+    (0..polls).any(|_| poll(call.as_mut()).is_ready())
+}
 
 // Hazard 56.
 #[test]
@@ -21,17 +27,23 @@ fn a_call_that_is_dropped_at_any_await_leaves_it_as_if_it_had_been_abandoned() {
         let breaker = world.builder().abandoned(abandoned).build().unwrap();
         // Before the first poll nothing was asked.
         drop(breaker.call(pending::<Result<(), ()>>()));
+        drop(Call::of(&breaker, ErrIsFailure, pending::<Result<(), ()>>()));
         assert_eq!(breaker.state(), State::Closed);
         for awaits in 1..4 {
             breaker.reset();
-            let mut left = 3;
-            let mut call = Box::pin(breaker.call(poll_fn(|_| -> Poll<Result<(), ()>> {
-                left -= 1;
-                if left == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
-            })));
-            let done = (0..awaits).any(|_| poll(call.as_mut()).is_ready());
-            drop(call);
+            let answer = || {
+                let mut left = 3;
+                poll_fn(move |_| -> Poll<Result<(), ()>> {
+                    left -= 1;
+                    if left == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+                })
+            };
+            let done = is_done_after(awaits, breaker.call(answer()));
             assert_eq!(breaker.state(), if done { State::Closed } else { state }, "after {awaits} polls");
+
+            breaker.reset();
+            let done = is_done_after(awaits, Call::of(&breaker, ErrIsFailure, answer()));
+            assert_eq!(breaker.state(), if done { State::Closed } else { state }, "lent, after {awaits} polls");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{Breaker, Handle, Permit, shared::End};
 use crate::{Classify, ErrIsFailure, Error, Rejected};
 
 pin_project! {
-    /// The future of [`Breaker::call`] and [`Breaker::call_with`].
+    /// The future of [`Breaker::call`] and [`Breaker::call_with`], or [of a breaker that is lent](Self::of).
     ///
     /// The breaker is asked at the first poll. If it rejects, the future is dropped without having been polled, and the
     /// answer is there at once; if not, the future is dropped as soon as it is done, before its result is judged.
@@ -54,6 +54,27 @@ impl<F, K, H: Handle> Call<F, K, H> {
     #[inline(always)]
     pub(super) const fn new(breaker: H, future: F, classify: K) -> Self {
         Self { future: Some(future), gate: Gate::Held(Permit::unasked(breaker)), classify }
+    }
+
+    /// [`Breaker::call_with`] of a breaker that is lent: no reference to it is counted, which is most of what a call costs, and the
+    /// future lives no longer than the breaker. Of one that is given, the same as there.
+    ///
+    /// ```
+    /// use evenkeel_breaker::{Breaker, Call, ErrIsFailure};
+    ///
+    /// let breaker = Breaker::new();
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let call = Call::of(&breaker, ErrIsFailure, async { Ok::<_, &str>("here") });
+    /// assert_eq!(call.await, Ok("here"));
+    /// # });
+    /// ```
+    #[inline(always)]
+    pub fn of<T, E>(breaker: H, classify: K, future: F) -> Self
+    where
+        F: Future<Output = Result<T, E>>,
+        K: Classify<Result<T, E>>,
+    {
+        Self::new(breaker, future, classify)
     }
 
     /// The breaker was asked, and admitted it.
