@@ -103,6 +103,11 @@ impl Seat {
         self.filed.store(under, Ordering::Relaxed);
     }
 
+    /// Whether it was not used since it was filed.
+    pub(crate) fn is_filed_right(&self) -> bool {
+        self.last_used() <= self.filed()
+    }
+
     /// Puts it aside if it is not closed; false if it is.
     pub(crate) fn put_aside(&self) -> bool {
         let aside = |state| (state != CLOSED).then_some(ASIDE);

@@ -1,5 +1,7 @@
 //! How many breakers of a map may reject at the same time.
 
+use std::{collections::VecDeque, mem};
+
 use crate::{
     member::Seat,
     sync::{Arc, AtomicU64, Lock, Ordering},
@@ -14,7 +16,7 @@ pub(crate) struct Quota {
     counts: AtomicU64,
     held_closed: AtomicU64,
     /// The seats that the map has put aside because they were not closed, and that are by now.
-    closed_again: Lock<Vec<Arc<Seat>>>,
+    closed_again: Lock<VecDeque<Arc<Seat>>>,
 }
 
 /// The right of one breaker to reject; dropping it gives it back.
@@ -29,7 +31,12 @@ fn halves(counts: u64) -> (u64, u64) {
 
 impl Quota {
     pub(crate) fn new(share: f64) -> Self {
-        Self { share, counts: AtomicU64::new(0), held_closed: AtomicU64::new(0), closed_again: Lock::new(Vec::new()) }
+        Self {
+            share,
+            counts: AtomicU64::new(0),
+            held_closed: AtomicU64::new(0),
+            closed_again: Lock::new(VecDeque::new()),
+        }
     }
 
     /// Of so many keys so many may reject: the share, rounded down, and one in any case.
@@ -90,12 +97,14 @@ impl Quota {
     }
 
     pub(crate) fn closed_again(&self, seat: Arc<Seat>) {
-        self.closed_again.lock().push(seat);
+        self.closed_again.lock().push_back(seat);
     }
 
-    /// Those since it was asked last.
-    pub(crate) fn take_closed_again(&self) -> Vec<Arc<Seat>> {
-        std::mem::take(&mut self.closed_again.lock())
+    /// Up to so many of them, those first that closed first. They are told once.
+    pub(crate) fn take_closed_again(&self, most: usize) -> VecDeque<Arc<Seat>> {
+        let mut waiting = self.closed_again.lock();
+        // All of them with their room, so that what many have taken once is not kept.
+        if waiting.len() <= most { mem::take(&mut waiting) } else { waiting.drain(..most).collect() }
     }
 }
 

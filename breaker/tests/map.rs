@@ -5,6 +5,7 @@
 mod map_support;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -134,6 +135,50 @@ fn a_full_map_makes_room_however_many_keys_were_asked_for_since_the_last_one_cam
     let _ = map.breaker_at(&101, start + 4 * SECOND);
     assert_eq!((map.len(), map.snapshot().evicted), (100, 2));
     assert!(map.get(&70).is_none(), "the longest idle, behind 69 others");
+}
+
+#[test]
+fn a_new_key_in_a_full_map_looks_at_1024_keys_and_drops_the_longest_idle_of_them() {
+    for (capacity, dropped) in [(1_023, [1_022]), (1_024, [1_023]), (1_025, [1_023])] {
+        assert_eq!(dropped_after_all_were_asked_for(capacity), dropped, "of {capacity}");
+    }
+    // The next one goes on there, until the longest idle one of all is found.
+    assert_eq!(dropped_after_all_were_asked_for(3_000), [1_023, 2_047, 2_999, 2_998]);
+}
+
+/// The keys that new ones push out of a full map, each of whose keys was asked for since it came, the oldest last.
+fn dropped_after_all_were_asked_for<const N: usize>(capacity: u32) -> [u32; N] {
+    let map: BreakerMap<u32> = builder(capacity as usize).build().unwrap();
+    let (start, millis) = (Instant::now(), Duration::from_millis);
+    (0..capacity).for_each(|key| drop(map.breaker_at(&key, start)));
+    (0..capacity).rev().for_each(|key| drop(map.breaker_at(&key, start + millis(u64::from(capacity - key)))));
+    let mut there: BTreeSet<u32> = (0..capacity).collect();
+    [0; N].map(|_| {
+        let _ = map.breaker_at(&(capacity + map.snapshot().evicted as u32), start + millis(10_000));
+        let gone: Vec<_> = there.iter().copied().filter(|key| map.get(key).is_none()).collect();
+        assert_eq!((gone.len(), map.len()), (1, capacity as usize));
+        there.remove(&gone[0]);
+        gone[0]
+    })
+}
+
+#[test]
+fn a_key_that_is_not_closed_is_dropped_where_1024_of_them_stand_in_front() {
+    for (open, dropped) in [(1_023, 1_023), (1_024, 0)] {
+        let map: BreakerMap<u32> = builder(1_100).build().unwrap();
+        let start = Instant::now();
+        (0..1_100).for_each(|key| drop(map.breaker_at(&key, start)));
+        (0..open).for_each(|key| map.breaker_at(&key, start).force_open_at(start));
+        let _ = map.breaker_at(&2_000, start + SECOND);
+        assert!(map.get(&dropped).is_none(), "{dropped} behind {open}");
+        let _ = map.breaker_at(&2_001, start + SECOND);
+        assert!(map.get(&1_024).is_none() && map.len() == 1_100, "and then they are put aside");
+        assert_eq!((map.snapshot().evicted, map.snapshot().crowded_out), (2, 2));
+        assert_eq!(
+            map.snapshot().rejecting,
+            map.snapshots().iter().filter(|(_, of)| of.state != State::Closed).count()
+        );
+    }
 }
 
 #[test]

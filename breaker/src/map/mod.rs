@@ -4,6 +4,7 @@ mod builder;
 mod order;
 mod slots;
 mod snapshot;
+mod turns;
 
 use std::{
     borrow::Borrow,
@@ -32,7 +33,9 @@ use slots::{Slot, Slots};
 ///
 /// **Bounded.** It keeps at most `capacity` keys. When it is full, a new key takes the place of the one that is closed and was
 /// not asked for for the longest time; only if none is closed, of the one that was not asked for for the longest time of all.
-/// That one's breaker begins anew when it is asked for again. A capacity that the keys in use do not reach is never felt; watch
+/// So it is in a map of up to 1,024 keys, and in a larger one wherever that key is found by looking at 1,024; else it is the one
+/// of those that were looked at, of which, where many have opened at once, few may be closed. The breaker of the key that goes
+/// begins anew when that is asked for again. A capacity that the keys in use do not reach is never felt; watch
 /// [`crowded_out`](MapSnapshot::crowded_out).
 ///
 /// **Idle.** A key that was not asked for within [`idle_after`](MapBuilder::idle_after) is dropped if it is closed, and its
@@ -53,8 +56,9 @@ use slots::{Slot, Slots};
 /// Cloning is one reference count; every clone is the same map. To ask for a key that is there takes a lock for reading,
 /// and allocates nothing. A new key takes it for writing; to find the one that it drops, it looks only at keys that were
 /// asked for, opened or closed since they were looked at last, so over time each new key costs the logarithm of their
-/// number. Where there is room it looks at a few; only in a map that is full can one new key have to look at all others,
-/// when each of them was asked for since the last one came. The lock is held while keys are hashed, compared and, in
+/// number. None has to look at all, when each was asked for since the last one came: it looks at 1,024 where the map is full,
+/// and at 32 for idle ones, and the next one goes on behind these. (And at as many keys that closed again, and, where
+/// none is found closed, at as many that are not.) The lock is held while keys are hashed, compared and, in
 /// [`snapshots`](Self::snapshots), cloned, and for no other code of yours: breakers and observers are made, told and
 /// dropped outside of it. A panic of yours leaves the map usable.
 ///

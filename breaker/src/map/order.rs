@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 
 use crate::{member::Seat, sync::Arc};
 
+/// Where a key stands: the time under which it was filed, and which seat it is.
+pub(super) type Place = (u64, u64);
+
 /// Keys by the time at which they were asked for last, and of the same time the older one first.
 ///
 /// Asking for a key does not move it: that would need the map's lock for writing. A key stands where it stood when it was looked
 /// at last, so too far to the front, never too far to the back; one that comes to the front is moved to where it belongs, and
-/// the first one that belongs there is the longest idle of all. So each asking costs one move at most, at a later time.
+/// the first one that belongs there is the longest idle of all. So each asking costs one move at most, at a later time; and as
+/// all may have been asked for since, whoever looks says at how many.
 ///
 /// No code of others runs in here: whatever it does is done as a whole.
 pub(super) struct Order<K> {
-    by_age: BTreeMap<(u64, u64), (K, Arc<Seat>)>,
+    by_age: BTreeMap<Place, (K, Arc<Seat>)>,
 }
 
-fn filed(seat: &Seat) -> (u64, u64) {
+fn place(seat: &Seat) -> Place {
     (seat.filed(), seat.number())
 }
 
@@ -24,43 +28,57 @@ impl<K> Order<K> {
         Self { by_age: BTreeMap::new() }
     }
 
-    pub(super) fn insert(&mut self, key: K, seat: Arc<Seat>) {
+    /// Where it stands now.
+    pub(super) fn insert(&mut self, key: K, seat: Arc<Seat>) -> Place {
         seat.file(seat.last_used());
-        self.by_age.insert(filed(&seat), (key, seat));
+        let place = place(&seat);
+        self.by_age.insert(place, (key, seat));
+        place
     }
 
     /// The key of a seat that is here.
     pub(super) fn key(&self, seat: &Seat) -> Option<&K> {
-        self.by_age.get(&filed(seat)).map(|(key, _)| key)
+        self.by_age.get(&place(seat)).map(|(key, _)| key)
     }
 
     pub(super) fn remove(&mut self, seat: &Seat) -> Option<(K, Arc<Seat>)> {
-        self.by_age.remove(&filed(seat))
+        self.by_age.remove(&place(seat))
     }
 
-    /// The one that was not asked for for the longest time.
-    pub(super) fn longest_idle(&mut self) -> Option<Arc<Seat>> {
-        let mut looks = usize::MAX;
-        self.idle_since(u64::MAX, &mut looks)
+    /// The one that stands there.
+    pub(super) fn at(&self, place: Place) -> Option<Arc<Seat>> {
+        self.by_age.get(&place).map(|(_, seat)| Arc::clone(seat))
     }
 
-    /// The same, if it was not asked for after `latest`, and is found with so many looks at keys, which are counted down.
-    ///
-    /// Where the first one stands behind `latest` there is none: all others stand behind it, and were not asked for before that.
-    pub(super) fn idle_since(&mut self, latest: u64, looks: &mut usize) -> Option<Arc<Seat>> {
-        loop {
-            let first = self.by_age.first_entry()?;
-            let (_, seat) = first.get();
-            if seat.filed() > latest {
-                return None;
-            }
-            *looks = looks.checked_sub(1)?;
-            if seat.last_used() <= seat.filed() {
+    /// The first one, if it does not stand behind `latest`: else none was asked for before that.
+    pub(super) fn first(&self, latest: u64) -> Option<&Arc<Seat>> {
+        let (_, (_, seat)) = self.by_age.first_key_value()?;
+        (seat.filed() <= latest).then_some(seat)
+    }
+
+    pub(super) fn pop_first(&mut self) -> Option<(K, Arc<Seat>)> {
+        self.by_age.pop_first().map(|(_, filed)| filed)
+    }
+
+    /// Where the first one belongs, and stands from now on.
+    pub(super) fn move_first(&mut self) -> Option<Place> {
+        let (key, seat) = self.pop_first()?;
+        Some(self.insert(key, seat))
+    }
+
+    /// The one that was not asked for for the longest time, if that is found with so many looks at keys; else the one of those
+    /// that were looked at of which this is so.
+    pub(super) fn longest_idle(&mut self, looks: usize) -> Option<Arc<Seat>> {
+        let mut looked_at: Option<Place> = None;
+        for _ in 0..looks {
+            let seat = self.first(u64::MAX)?;
+            if seat.is_filed_right() {
                 return Some(Arc::clone(seat));
             }
-            let (key, seat) = first.remove();
-            self.insert(key, seat);
+            let place = self.move_first()?;
+            looked_at = Some(looked_at.map_or(place, |longest| longest.min(place)));
         }
+        self.at(looked_at?)
     }
 }
 
@@ -68,13 +86,13 @@ impl<K> Order<K> {
 mod tests {
     use super::*;
 
-    /// So many keys that came at 0, all of them asked for at `used`.
-    fn asked_for(keys: u64, used: u64) -> Order<u64> {
+    /// So many keys that came at 0, and when each was asked for since.
+    fn asked_for(keys: u64, used: impl Fn(u64) -> u64) -> Order<u64> {
         let mut order = Order::new();
         for key in 0..keys {
             let seat = Arc::new(Seat::new(key, 0));
             order.insert(key, Arc::clone(&seat));
-            seat.use_at(used);
+            seat.use_at(used(key));
         }
         order
     }
@@ -84,36 +102,29 @@ mod tests {
     }
 
     #[test]
-    fn idle_keys_are_found_with_so_many_looks_however_many_were_asked_for_since() {
-        let mut order = asked_for(1_000, 50);
-        let mut looks = 32;
-        assert!(order.idle_since(60, &mut looks).is_none());
-        assert_eq!((looks, moved(&order)), (0, 32));
-
-        // Those that were moved are behind those that were not, and the next ones go on there.
-        let mut looks = 1_000;
-        let seat = order.idle_since(60, &mut looks).expect("all of them are idle at 60");
-        assert_eq!((seat.number(), looks, moved(&order)), (0, 31, 1_000));
-    }
-
-    #[test]
-    fn where_the_first_key_is_not_idle_none_is_looked_at() {
-        let mut order = asked_for(1_000, 50);
-        order.longest_idle();
-        for seat in order.by_age.values().map(|(_, seat)| seat) {
-            seat.use_at(70);
-        }
-        let mut looks = 32;
-        assert!(order.idle_since(49, &mut looks).is_none());
-        assert_eq!(looks, 32);
-        assert!(order.by_age.values().all(|(_, seat)| seat.filed() == 50));
-    }
-
-    #[test]
-    fn the_longest_idle_of_all_is_found_behind_any_number_of_others() {
-        let mut order = asked_for(1_000, 50);
+    fn the_longest_idle_of_all_is_found_behind_as_many_as_are_looked_at() {
+        let mut order = asked_for(1_000, |_| 50);
         order.insert(1_000, Arc::new(Seat::new(1_000, 40)));
-        let seat = order.longest_idle().expect("one at least");
+        let seat = order.longest_idle(1_001).expect("one at least");
         assert_eq!((seat.number(), moved(&order)), (1_000, 1_001));
+    }
+
+    #[test]
+    fn with_no_more_looks_it_is_the_longest_idle_of_those_that_were_looked_at_and_the_next_goes_on_behind_them() {
+        let mut order = asked_for(1_000, |key| 2_000 - key);
+        let found = [32, 32, 1_000].map(|looks| {
+            let seat = order.longest_idle(looks).expect("one at least");
+            (seat.number(), moved(&order))
+        });
+        assert_eq!(found, [(31, 32), (63, 64), (999, 1_000)]);
+        assert!(order.longest_idle(0).is_none(), "it was not looked at any");
+    }
+
+    #[test]
+    fn where_the_first_key_was_asked_for_later_all_were() {
+        let mut order = asked_for(10, |key| 50 + key);
+        order.longest_idle(11);
+        let number = |latest| order.first(latest).map(|seat| seat.number());
+        assert_eq!([49, 50, u64::MAX].map(number), [None, Some(0), Some(0)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, collections::HashMap, hash::Hash, num::NonZeroUsize};
 
-use super::order::Order;
+use super::turns::Turns;
 use crate::{Breaker, member::Seat, quota::Quota, sync::Arc};
 
 /// The breaker of a key. Dropped, the breaker is out of the map's counts.
@@ -27,10 +27,7 @@ impl<C, O> Drop for Slot<C, O> {
 pub(super) struct Slots<K, C, O> {
     // Of a random seed, which whoever invents keys does not know.
     by_key: HashMap<K, Slot<C, O>>,
-    /// Those that were closed when they were looked at last.
-    closed: Order<K>,
-    /// Those that were not: they are put aside, and the quota says which of them are closed again.
-    others: Order<K>,
+    turns: Turns<K>,
     quota: Arc<Quota>,
     capacity: NonZeroUsize,
     /// In nanoseconds, as all times here.
@@ -68,8 +65,8 @@ const LOOKS_AT_A_TIME: usize = 32;
 
 impl<K, C, O> Slots<K, C, O> {
     pub(super) fn new(capacity: NonZeroUsize, idle_after: u64, quota: Arc<Quota>) -> Self {
-        let (closed, others) = (Order::new(), Order::new());
-        Self { by_key: HashMap::new(), closed, others, quota, capacity, idle_after, evicted: 0, crowded_out: 0 }
+        let turns = Turns::new(Arc::clone(&quota));
+        Self { by_key: HashMap::new(), turns, quota, capacity, idle_after, evicted: 0, crowded_out: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -82,25 +79,6 @@ impl<K, C, O> Slots<K, C, O> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &Breaker<C, O>)> {
         self.by_key.iter().map(|(key, slot)| (key, &slot.breaker))
-    }
-
-    /// The longest idle of those that are closed, if it was not asked for after `latest`, as [`Order::idle_since`].
-    fn closed_idle_since(&mut self, latest: u64, looks: &mut usize) -> Option<Arc<Seat>> {
-        for seat in self.quota.take_closed_again() {
-            // Not there, if its key was dropped since.
-            if let Some((key, seat)) = self.others.remove(&seat) {
-                self.closed.insert(key, seat);
-            }
-        }
-        loop {
-            let seat = self.closed.idle_since(latest, looks)?;
-            if !seat.put_aside() {
-                return Some(seat);
-            }
-            if let Some((key, seat)) = self.closed.remove(&seat) {
-                self.others.insert(key, seat);
-            }
-        }
     }
 
     fn is_idle(&self, seat: &Seat, now: u64) -> bool {
@@ -140,7 +118,7 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
         while self.len() >= self.capacity.get() && self.make_room(now, &mut gone) {}
         let (breaker, seat) = (slot.breaker.clone(), Arc::clone(&slot.seat));
         self.by_key.insert(key, slot);
-        self.closed.insert(copy, seat);
+        self.turns.insert(copy, seat);
         // Once for the one that came and the one that went: in between, the share would have been another.
         self.quota.set_keys(self.len());
         self.remove_idle(now, IDLE_AT_A_TIME, LOOKS_AT_A_TIME, &mut gone);
@@ -148,10 +126,9 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
     }
 
     fn make_room(&mut self, now: u64, gone: &mut Gone<K, C, O>) -> bool {
-        // Whichever it is: it may be behind all that were asked for since they were looked at last.
-        let closed = self.closed_idle_since(u64::MAX, &mut usize::MAX.clone());
+        let closed = self.turns.longest_idle_closed();
         let in_use = closed.as_ref().is_none_or(|seat| !self.is_idle(seat, now));
-        let Some(seat) = closed.or_else(|| self.others.longest_idle()) else { return false };
+        let Some(seat) = closed.or_else(|| self.turns.longest_idle_other()) else { return false };
         self.take_out(&seat, gone);
         self.crowded_out += u64::from(in_use);
         true
@@ -162,7 +139,7 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
     pub(super) fn remove_idle(&mut self, now: u64, most: usize, mut looks: usize, gone: &mut Gone<K, C, O>) {
         let Some(latest) = now.checked_sub(self.idle_after) else { return };
         for _ in 0..most {
-            let Some(seat) = self.closed_idle_since(latest, &mut looks) else { return };
+            let Some(seat) = self.turns.closed_idle_since(latest, &mut looks) else { return };
             if !self.quota.try_set_keys(self.len().saturating_sub(1)) {
                 return;
             }
@@ -186,7 +163,7 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
     {
         let mut gone = Gone::nothing();
         if let Some((key, slot)) = self.by_key.remove_entry(key) {
-            let filed = self.closed.remove(&slot.seat).or_else(|| self.others.remove(&slot.seat));
+            let filed = self.turns.remove(&slot.seat);
             gone.copies.extend(filed.map(|(copy, _)| copy));
             gone.slots.push((key, slot));
             self.quota.set_keys(self.len());
@@ -195,10 +172,10 @@ impl<K: Hash + Eq, C, O> Slots<K, C, O> {
     }
 
     fn take_out(&mut self, seat: &Seat, gone: &mut Gone<K, C, O>) {
-        let Some(key) = self.closed.key(seat).or_else(|| self.others.key(seat)) else { return };
+        let Some(key) = self.turns.key(seat) else { return };
         // First, for this hashes: should it panic, nothing was changed.
         gone.slots.extend(self.by_key.remove_entry(key));
-        let filed = self.closed.remove(seat).or_else(|| self.others.remove(seat));
+        let filed = self.turns.remove(seat);
         gone.copies.extend(filed.map(|(copy, _)| copy));
         self.evicted += 1;
     }

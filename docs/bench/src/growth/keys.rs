@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_types)] // What one writes by hand has a lock.
 
 use std::{
-    cell::Cell,
+    cell::RefCell,
     collections::HashMap,
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
@@ -159,16 +159,23 @@ fn pauses(grower: &mut Grower) {
 
 /// A new key, when all others were asked for since the last one.
 fn all_were_asked(grower: &mut Grower, line: &str, keys: u64, room: u64) {
-    let (hand, next) = (Hand::new(), Cell::new(0));
+    let (hand, asked) = (Hand::new(), RefCell::new((0..keys).collect::<Vec<_>>()));
     let map = BreakerMap::new(capacity(keys + room));
     let ask_all = || {
         let now = hand.pass(SECOND);
-        (next.get()..next.get() + keys).for_each(|key| drop(map.breaker_at(&key, now)));
+        asked.borrow().iter().for_each(|key| drop(map.breaker_at(key, now)));
     };
     ask_all();
-    grower.once(("map-pause", line, keys), ask_all, |()| {
-        let oldest = next.replace(next.get() + 1);
-        map.breaker_at(&(oldest + keys), hand.pass(SECOND))
+    let mut new = keys - 1;
+    let before = || {
+        // Whichever was dropped is not asked for: it would be new itself, and another one would go.
+        asked.borrow_mut().retain(|key| map.get(key).is_some());
+        ask_all();
+    };
+    grower.once(("map-pause", line, keys), before, |()| {
+        new += 1;
+        asked.borrow_mut().push(new);
+        map.breaker_at(&new, hand.pass(SECOND))
     });
 }
 
