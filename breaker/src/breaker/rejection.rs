@@ -13,13 +13,10 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
     /// A rejection at a glance: what the word shows rejects every call at that time. Else the lock tells.
     #[inline]
     pub(super) fn rejected_at(&self, word: Word, at: Instant) -> Option<Rejected> {
-        let state = match word.kind() {
-            Kind::Open => State::Open,
-            Kind::HalfOpen => State::HalfOpen,
-            Kind::ForcedOpen => return Some(self.forced_open()),
-            Kind::Closed | Kind::Ramping | Kind::ForcedClosed | Kind::Leaving => return None,
-        };
-        let now = self.nanos(at);
+        if word.kind() == Kind::ForcedOpen {
+            return Some(self.forced_open());
+        }
+        let (state, now) = (rejecting(word)?, self.nanos(at));
         let ready_at = self.hot.rejected_until(word, now)?;
         Some(self.rejected(state, at, now, ready_at))
     }
@@ -30,9 +27,12 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
         if word.kind() == Kind::ForcedOpen && !self.config.dry_run {
             return Err(self.forced_open());
         }
-        let at = given.unwrap_or_else(&self.clock);
-        match self.rejected_at(word, at) {
-            Some(rejected) if !self.config.dry_run => Err(rejected),
+        let at = || given.unwrap_or_else(&self.clock);
+        let Some(state) = rejecting(word) else { return Ok(at()) };
+        let at = at();
+        let now = self.nanos(at);
+        match self.hot.rejected_until(word, now) {
+            Some(ready_at) if !self.config.dry_run => Err(self.rejected(state, at, now, ready_at)),
             Some(_) | None => Ok(at),
         }
     }
@@ -60,5 +60,15 @@ impl<C: Fn() -> Instant, O: BreakerObserver> Shared<C, O> {
         // A clock that has gone back to before it was built is taken to be there still.
         let at = if now == 0 { self.epoch } else { at };
         Rejected::new(state, at, ready_at.saturating_sub(now))
+    }
+}
+
+/// The state of the word, if it is one that rejects every call until a time.
+#[inline]
+fn rejecting(word: Word) -> Option<State> {
+    match word.kind() {
+        Kind::Open => Some(State::Open),
+        Kind::HalfOpen => Some(State::HalfOpen),
+        Kind::Closed | Kind::Ramping | Kind::ForcedClosed | Kind::ForcedOpen | Kind::Leaving => None,
     }
 }
