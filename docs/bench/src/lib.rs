@@ -12,6 +12,7 @@ pub mod builds;
 #[cfg(feature = "measure")]
 pub mod cases;
 pub mod compiler;
+mod echo;
 #[cfg(feature = "shown")]
 pub mod growth;
 pub mod hot;

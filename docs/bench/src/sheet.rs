@@ -95,25 +95,37 @@ fn alone(rows: &[&Row]) -> Laid {
             row.candidate.clone(),
             row.ns.map_or(String::new(), |ns| format!("{ns:.1}")),
             row.quartiles.map_or(String::new(), |[low, high]| format!("{low:.1} to {high:.1}")),
-            row.allocs.map_or(String::new(), |allocs| format!("{allocs:.0}")),
-            row.bytes.map_or(String::new(), |bytes| bytes.to_string()),
+            allocations(row),
+            bytes(row),
         ]
     };
     let bars = rows.iter().filter_map(|row| Some((row.candidate.clone(), row.ns?))).collect();
     (std::iter::once(head).chain(rows.iter().map(line)).collect(), bars)
 }
 
+fn allocations(row: &Row) -> String {
+    row.allocs.map_or(String::new(), |allocs| {
+        if allocs.fract() == 0.0 { format!("{allocs:.0}") } else { format!("{allocs:.2}") }
+    })
+}
+
+fn bytes(row: &Row) -> String {
+    row.bytes.map_or(String::new(), |bytes| bytes.to_string())
+}
+
 fn shared(rows: &[&Row]) -> Laid {
-    let head = ["", "ns, one thread", "ns of each, two threads", "throughput"].map(str::to_owned).to_vec();
-    let of = |name: &str, threads: u32| {
-        rows.iter().find(|row| row.candidate == name && row.threads == threads).and_then(|row| row.ns)
+    let head = ["", "ns, one thread", "ns of each, two threads", "throughput", "allocations", "bytes"];
+    let pair = |row: &&Row| {
+        let two = *rows.iter().find(|other| other.threads == 2 && other.candidate == row.candidate)?;
+        Some((row.ns?, two.ns?, two))
     };
-    let pair = |row: &&Row| Some((row.candidate.clone(), of(&row.candidate, 1)?, of(&row.candidate, 2)?));
     let pairs: Vec<_> = rows.iter().filter(|row| row.threads == 1).filter_map(pair).collect();
-    let line = |(name, one, two): &(String, f64, f64)| {
-        vec![name.clone(), format!("{one:.1}"), format!("{two:.1}"), format!("{:.2}", 2.0 * one / two)]
+    let line = |&(one, two, row): &(f64, f64, &Row)| {
+        let (name, throughput) = (row.candidate.clone(), format!("{:.2}", 2.0 * one / two));
+        vec![name, format!("{one:.1}"), format!("{two:.1}"), throughput, allocations(row), bytes(row)]
     };
-    let bars = pairs.iter().map(|(name, one, two)| (name.clone(), 2.0 * one / two)).collect();
+    let bars = pairs.iter().map(|(one, two, row)| (row.candidate.clone(), 2.0 * one / two)).collect();
+    let head = head.map(str::to_owned).to_vec();
     (std::iter::once(head).chain(pairs.iter().map(line)).collect(), bars)
 }
 
@@ -139,7 +151,7 @@ fn colour(candidate: &str) -> colours::Colour {
 /// Whether a candidate, by its name, is one of the four crates: no peer, and nothing that is only compared with.
 #[must_use]
 pub fn is_ours(candidate: &str) -> bool {
-    const REFERENCES: [&str; 17] = [
+    const REFERENCES: [&str; 18] = [
         "by hand",
         "no layer",
         "no breaker",
@@ -149,6 +161,7 @@ pub fn is_ours(candidate: &str) -> bool {
         "readings of the clock",
         "the clock alone",
         "atomic",
+        "what the machine has",
         "`Instant::now`",
         "Instant::now`",
         "a clock that costs",
@@ -173,8 +186,7 @@ fn csv(rows: &[Row]) -> String {
     let line = |row: &Row| {
         let names = [&row.area, &row.case, &row.candidate].map(|name| quoted(name)).join(",");
         let (ns, allocs) = (number(row.ns), number(row.allocs));
-        let bytes = row.bytes.map_or(String::new(), |bytes| bytes.to_string());
-        format!("{names},{},{ns},{allocs},{bytes}\n", row.threads)
+        format!("{names},{},{ns},{allocs},{}\n", row.threads, bytes(row))
     };
     let head = "area,case,candidate,threads,ns,allocs,bytes\n".to_owned();
     std::iter::once(head).chain(rows.iter().map(line)).collect()
@@ -225,8 +237,10 @@ mod tests {
 
     #[test]
     fn of_shared_state_the_throughput_is_shown() {
-        let sheet = of(&results(vec![row("ours", 1, 2.0), row("ours", 2, 2.5)])).expect("lengths");
-        assert!(sheet.text.contains("|            2.0 |                     2.5 |       1.60 |"), "{}", sheet.text);
+        let two = Row { allocs: Some(3.0), bytes: Some(64), ..row("ours", 2, 2.5) };
+        let sheet = of(&results(vec![row("ours", 1, 2.0), two])).expect("lengths");
+        let line = "|            2.0 |                     2.5 |       1.60 |           3 |    64 |";
+        assert!(sheet.text.contains(line), "{}", sheet.text);
     }
 
     #[test]
@@ -237,6 +251,7 @@ mod tests {
             ("two readings of the clock", colours::GREY),
             ("backoff, its clock stands", colours::ORANGE),
             ("a bare await", colours::GREY),
+            ("each thread its own: what the machine has", colours::GREY),
             ("time window, its clock stands", colours::BLUE),
             ("time window, with the clock", colours::BLUE),
             ("`Exponential`", colours::BLUE),

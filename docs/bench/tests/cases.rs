@@ -1,7 +1,7 @@
-//! Every case runs, and the hot paths of ours allocate nothing.
+//! Every case runs, the hot paths of ours allocate nothing, and what each keeps is counted.
 #![cfg(all(feature = "measure", not(loom)))]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 use evenkeel_bench::{
     cases,
@@ -35,7 +35,7 @@ const MADE: [(&str, &str); 2] = [("breaker", "built and dropped"), ("budget", "m
 
 #[test]
 fn every_candidate_does_it_under_a_name_of_its_own_and_every_promise_finds_its_candidates() {
-    let results = run(How::Time { rounds: 1 });
+    let results = timed();
     let mut names = BTreeSet::new();
     for row in &results.rows {
         assert!(names.insert((&row.area, &row.case, &row.candidate, row.threads)), "twice: {row:?}");
@@ -49,7 +49,7 @@ fn every_candidate_does_it_under_a_name_of_its_own_and_every_promise_finds_its_c
 
 #[test]
 fn ours_allocate_nothing_but_where_it_is_said() {
-    let results = run(How::Heap(count));
+    let results = counted();
     let ours = results.rows.iter().filter(|row| sheet::is_ours(&row.candidate));
     let mut wrong = Vec::new();
     for row in ours.filter(|row| !MADE.contains(&(&*row.area, &*row.case))) {
@@ -64,6 +64,33 @@ fn ours_allocate_nothing_but_where_it_is_said() {
         let of = |row: &&Row| (&*row.area, &*row.case, row.allocs) == (area, case, Some(*most));
         assert!(results.rows.iter().any(|row| of(&row)), "{area}: {case} allocates less than {most}: say so");
     }
+}
+
+#[test]
+fn ours_all_say_what_they_keep() {
+    let is_silent = |row: &&Row| sheet::is_ours(&row.candidate) && row.bytes.is_none();
+    let silent: Vec<&Row> = counted().rows.iter().filter(is_silent).collect();
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+#[test]
+fn of_each_row_that_is_timed_there_is_one_that_is_counted() {
+    for row in &timed().rows {
+        let of = counted().rows.iter().find(|other| other.is_of(row));
+        assert!(of.is_some_and(|row| row.allocs.is_some()), "not counted: {row:?}");
+    }
+}
+
+/// All cases, once for all tests.
+fn timed() -> &'static Results {
+    static TIMED: OnceLock<Results> = OnceLock::new();
+    TIMED.get_or_init(|| run(How::Time { rounds: 1 }))
+}
+
+/// The same, counted.
+fn counted() -> &'static Results {
+    static COUNTED: OnceLock<Results> = OnceLock::new();
+    COUNTED.get_or_init(|| run(How::Heap(count)))
 }
 
 fn run(how: How) -> Results {

@@ -1,14 +1,18 @@
 //! What threads share is measured with one of them and with two.
 #![cfg(feature = "measure")]
+#![allow(clippy::disallowed_methods)] // To be late is to look at the clock.
 #![allow(clippy::disallowed_types)] // The threads of a test keep what they saw behind a lock.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use evenkeel_bench::{
-    measure::{Bench, How, Shared},
+    measure::{Allocated, Bench, How, Shared},
     row::Row,
 };
 
@@ -26,7 +30,7 @@ fn each_candidate_has_a_row_for_one_thread_and_one_for_two() {
     let keys: Vec<(&str, u32)> = rows.iter().map(|row| (&*row.candidate, row.threads)).collect();
     assert_eq!(keys, [("a", 1), ("a", 2), ("b", 1), ("b", 2)]);
     assert!(rows.iter().all(|row| row.ns.is_some_and(|ns| ns > 0.0) && row.quartiles.is_some()), "{rows:?}");
-    assert!(rows.iter().all(|row| row.allocs.is_none() && row.bytes.is_none()), "they are not counted");
+    assert!(rows.iter().all(|row| row.allocs.is_none() && row.bytes.is_none()), "another program counts them");
 }
 
 #[test]
@@ -67,14 +71,72 @@ fn what_is_measured_is_the_time_that_each_thread_needs_for_an_operation() {
 }
 
 #[test]
-fn another_area_is_not_measured_and_heaps_are_not_of_threads() {
+fn allocations_are_counted_in_every_thread_and_bytes_once_for_all() {
+    fn count(run: &mut dyn FnMut()) -> Allocated {
+        let counted = allocation_counter::measure(run);
+        Allocated { count_total: counted.count_total, bytes_current: counted.bytes_current }
+    }
+    let (made, alone) = (AtomicU64::new(0), AtomicU64::new(0));
+    // What is allocated to get ready is not the operation's, nor what its first call has.
+    let warms_up = || {
+        let (_ready, mut is_first) = (Box::new(0_u64), true);
+        move |n: u64| std::mem::take(&mut is_first).then(|| Box::new(n))
+    };
+    let every_second = || |n: u64| (n % 2 == 0).then(|| Box::new(n));
+    // One thread was alone before these two.
+    let second = || {
+        let is_second = made.fetch_add(1, Ordering::Relaxed) == 2;
+        move |n| is_second.then(|| Box::new(n))
+    };
+    let mut bench = Bench::new(How::Heap(count), None);
+    let candidates = [
+        Shared::new("none", || |n| alone.fetch_add(n, Ordering::Relaxed)).keeps(|| Box::new([0_u64; 8])),
+        Shared::new("every second", every_second),
+        Shared::new("one of two", second),
+        Shared::new("while it warms up", warms_up),
+    ];
+    bench.share("area", "case", &candidates);
+    let rows = bench.into_results().rows;
+    let of = |name: &str| {
+        let rows = rows.iter().filter(|row| row.candidate == name);
+        rows.map(|row| (row.threads, row.allocs.expect("counted"), row.bytes)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("none"), [(1, 0.0, Some(72)), (2, 0.0, Some(72))]);
+    assert_eq!(of("every second"), [(1, 0.5, None), (2, 0.5, None)]);
+    assert_eq!(of("one of two"), [(1, 0.0, None), (2, 0.5, None)]);
+    assert_eq!(of("while it warms up"), [(1, 0.0, None), (2, 0.0, None)]);
+    assert!(rows.iter().all(|row| row.ns.is_none()), "{rows:?}");
+}
+
+#[test]
+fn on_a_machine_that_is_always_busy_a_case_is_measured_no_more_than_six_times_as_often() {
+    let made = AtomicU64::new(0);
+    // Of each thread the first chunk is longer than a slice may be: as if something else had run.
+    let disturbed = || {
+        made.fetch_add(1, Ordering::Relaxed);
+        let mut start = None;
+        move |_| {
+            while start.get_or_insert_with(Instant::now).elapsed() < Duration::from_millis(3) {
+                std::hint::spin_loop();
+            }
+        }
+    };
+    rows(12, &[Shared::new("disturbed", disturbed)]);
+    // Four rounds of one thread and of two.
+    let threads = 4 * (1 + 2);
+    assert_eq!(made.load(Ordering::Relaxed), 6 * threads);
+}
+
+#[test]
+fn another_area_is_not_measured() {
     let calls = AtomicU64::new(0);
     let shared = [Shared::new("a", || |n| calls.fetch_add(n, Ordering::Relaxed))];
-    let mut others = Bench::new(How::Time { rounds: 1 }, Some("other".to_owned()));
-    others.share("area", "case", &shared);
-    let mut heap = Bench::new(How::Heap(|_| unreachable!("nothing is counted")), None);
-    heap.share("area", "case", &shared);
-    assert_eq!((others.into_results().rows, heap.into_results().rows), (vec![], vec![]));
+    let never = How::Heap(|_| unreachable!("nothing is counted"));
+    for how in [How::Time { rounds: 1 }, never] {
+        let mut others = Bench::new(how, Some("other".to_owned()));
+        others.share("area", "case", &shared);
+        assert_eq!(others.into_results().rows, []);
+    }
     assert_eq!(calls.load(Ordering::Relaxed), 0);
 }
 

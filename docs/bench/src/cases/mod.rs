@@ -8,6 +8,7 @@ mod retry;
 mod runtime;
 mod schedules;
 mod stack;
+mod threads;
 
 use crate::measure::Bench;
 
@@ -23,4 +24,9 @@ pub fn run(bench: &mut Bench) {
     hedging::run(bench);
     stack::run(bench);
     clock::run(bench);
+}
+
+/// What is made once and lives as long as the program: to be had by reference, as one does.
+fn forever<T>(of: T) -> &'static T {
+    Box::leak(Box::new(of))
 }

@@ -139,7 +139,7 @@ impl Grower {
 }
 
 /// Repetitions of what takes long.
-const ONCE: usize = 3;
+const ONCE: usize = 7;
 
 fn point(chart: &str, line: &str, x: u64) -> Point {
     Point { chart: chart.to_owned(), line: line.to_owned(), x: x as f64, ns: None, bytes: None, allocs: None }

@@ -6,7 +6,7 @@ use evenkeel_breaker::{Breaker, BreakerBuilder, BreakerLayer, BreakerMap, Permit
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{KEY, LONG, STILL, Well, repeat};
+use super::{Echo, KEY, LONG, STILL, repeat};
 use crate::poll::{drive, request};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -76,11 +76,11 @@ pub(super) fn run() {
     repeat(|| assert!(rejection_forced(&breakers)));
     repeat(|| assert!(map_success(&breakers)));
     repeat(|| assert!(call(&breakers)));
-    let mut closed = BreakerLayer::new(breakers.default.clone()).layer(Well);
+    let mut closed = BreakerLayer::new(breakers.default.clone()).layer(Echo);
     repeat(|| assert!(layer_success(&mut closed)));
-    let mut lent = BreakerLayer::of(&breakers.default).layer(Well);
+    let mut lent = BreakerLayer::of(&breakers.default).layer(Echo);
     repeat(|| assert!(layer_success_by_reference(&mut lent)));
-    let mut open = BreakerLayer::new(breakers.open.clone()).layer(Well);
+    let mut open = BreakerLayer::new(breakers.open.clone()).layer(Echo);
     repeat(|| assert!(layer_rejection(&mut open)));
 }
 

@@ -9,7 +9,7 @@ use evenkeel_budget::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{KEY, STILL, Well, repeat};
+use super::{Echo, KEY, STILL, repeat};
 use crate::poll::request;
 
 /// One token a retry.
@@ -74,11 +74,11 @@ pub(super) fn run() {
     repeat(|| assert!(throttle_accepted(&budgets)));
     repeat(|| assert!(throttle_rejection(&budgets)));
 
-    let mut owned = ThrottleLayer::new(throttle()).layer(Well);
+    let mut owned = ThrottleLayer::new(throttle()).layer(Echo);
     repeat(|| assert!(throttle_layer_accepted(&mut owned)));
-    let mut lent = ThrottleLayer::new(&budgets.throttle).layer(Well);
+    let mut lent = ThrottleLayer::new(&budgets.throttle).layer(Echo);
     repeat(|| assert!(throttle_layer_accepted_by_reference(&mut lent)));
-    let mut rejecting = ThrottleLayer::new(budgets.rejecting.clone()).layer(Well);
+    let mut rejecting = ThrottleLayer::new(budgets.rejecting.clone()).layer(Echo);
     repeat(|| assert!(throttle_layer_rejection(&mut rejecting)));
 }
 

@@ -12,7 +12,7 @@ use evenkeel_hedging::{Alternates, AtOnce, Costs, ErrIsTransient, Every, Hedge, 
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{FOREVER, Forever, LONG, Late, STILL, Turn, Well, repeat};
+use super::{Echo, FOREVER, Forever, LONG, Late, STILL, Turn, repeat};
 use crate::poll::{drive, request};
 
 pub(super) fn run() {
@@ -31,19 +31,19 @@ pub(super) fn run() {
     repeat(|| record(black_box(&estimate), black_box(Duration::from_millis(5))));
     repeat(|| assert!(threshold(black_box(&estimate)).is_some()));
 
-    let mut service = fixed.layer().layer(Well);
+    let mut service = fixed.layer().layer(Echo);
     repeat(|| assert!(layer_ready_fixed(&mut service)));
-    let mut service = quantile.layer().layer(Well);
+    let mut service = quantile.layer().layer(Echo);
     repeat(|| assert!(layer_ready_quantile(&mut service)));
     let lent = Hedge::after(black_box(LONG), FOREVER).budget(TokenBudget::default());
-    let mut service = HedgeLayer::of(&lent).layer(Well);
+    let mut service = HedgeLayer::of(&lent).layer(Echo);
     repeat(|| assert!(layer_ready_fixed_by_reference(&mut service)));
     let lent = Hedge::new(warm(), FOREVER).budget(TokenBudget::default());
-    let mut service = HedgeLayer::of(&lent).layer(Well);
+    let mut service = HedgeLayer::of(&lent).layer(Echo);
     repeat(|| assert!(layer_ready_quantile_by_reference(&mut service)));
     let mut service = Hedge::new(warm(), FOREVER).layer().layer(Late);
     repeat(|| assert!(layer_pending(&mut service)));
-    let mut alternates = Alternates::new([Well, Well]).policy(Hedge::after(black_box(LONG), FOREVER));
+    let mut alternates = Alternates::new([Echo, Echo]).policy(Hedge::after(black_box(LONG), FOREVER));
     repeat(|| assert!(alternates_ready(&mut alternates)));
 }
 

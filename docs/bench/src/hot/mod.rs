@@ -15,6 +15,8 @@ use std::{
 
 use tower_service::Service;
 
+use crate::echo::Echo;
+
 pub mod breaker;
 pub mod budget;
 pub mod hedging;
@@ -77,24 +79,6 @@ const FOREVER: Forever = |_| pending();
 type NoSleep = fn(Duration) -> Ready<()>;
 
 const NO_SLEEP: NoSleep = |_| ready(());
-
-/// A service that answers at once.
-#[derive(Clone, Copy, Debug)]
-struct Well;
-
-impl Service<u64> for Well {
-    type Response = u64;
-    type Error = fmt::Error;
-    type Future = Ready<Result<u64, fmt::Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), fmt::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: u64) -> Self::Future {
-        ready(black_box(Ok(request)))
-    }
-}
 
 /// A service that answers at the second poll.
 #[derive(Clone, Copy, Debug)]

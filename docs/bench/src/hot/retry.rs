@@ -13,7 +13,7 @@ use evenkeel_backoff::{Costs, ErrIsTransient, Exponential, Retry, RetryLayer, To
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{FOREVER, Forever, LONG, NO_SLEEP, NoSleep, Well, budget::drawn_upon, repeat, schedule::exponential};
+use super::{Echo, FOREVER, Forever, LONG, NO_SLEEP, NoSleep, budget::drawn_upon, repeat, schedule::exponential};
 use crate::poll::{drive, request};
 
 /// What blocks no thread.
@@ -37,11 +37,11 @@ pub(super) fn run() {
     repeat(|| assert!(success_with_budget(&policies).is_ok()));
     let blocking = Retry::new(exponential().take(3), NO_BLOCK);
     repeat(|| assert!(success_blocking(&blocking).is_ok()));
-    let mut layer = Retry::new(exponential().take(3), FOREVER).layer().layer(Well);
+    let mut layer = Retry::new(exponential().take(3), FOREVER).layer().layer(Echo);
     repeat(|| assert!(layer_success(&mut layer)));
-    let mut layer = Retry::new(exponential().take(3), FOREVER).budget(drawn_upon()).layer().layer(Well);
+    let mut layer = Retry::new(exponential().take(3), FOREVER).budget(drawn_upon()).layer().layer(Echo);
     repeat(|| assert!(layer_success_with_budget(&mut layer)));
-    let mut layer = RetryLayer::of(&policies.budget).layer(Well);
+    let mut layer = RetryLayer::of(&policies.budget).layer(Echo);
     repeat(|| assert!(layer_success_by_reference(&mut layer)));
 
     let unwell = Unwell::default();

@@ -9,7 +9,7 @@ use evenkeel_hedging::{Hedge, HedgeLayer};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{FOREVER, LONG, STILL, Well, budget::throttle, hedging::warm, repeat, schedule::exponential};
+use super::{Echo, FOREVER, LONG, STILL, budget::throttle, hedging::warm, repeat, schedule::exponential};
 use crate::poll::request;
 
 pub(super) fn run() {
@@ -20,10 +20,10 @@ pub(super) fn run() {
     let breaker = BreakerLayer::new(Breaker::new());
     let timed = Breaker::builder().time_window(LONG).clock(STILL).build().expect("a span");
 
-    let mut three = retry.layer(fixed.layer(breaker.layer(Well)));
+    let mut three = retry.layer(fixed.layer(breaker.layer(Echo)));
     repeat(|| assert!(retry_hedge_breaker(&mut three)));
     let mut four =
-        retry.layer(quantile.layer(BreakerLayer::new(timed).layer(ThrottleLayer::new(throttle()).layer(Well))));
+        retry.layer(quantile.layer(BreakerLayer::new(timed).layer(ThrottleLayer::new(throttle()).layer(Echo))));
     repeat(|| assert!(retry_hedge_breaker_throttle(&mut four)));
     by_reference();
 }
@@ -35,7 +35,7 @@ fn by_reference() {
     let quantile = Hedge::new(warm(), FOREVER).budget(&budget);
     let breaker = Breaker::builder().clock(STILL).build().expect("it has defaults");
 
-    let breakers = BreakerLayer::of(&breaker).layer(Well);
+    let breakers = BreakerLayer::of(&breaker).layer(Echo);
     let throttles = ThrottleLayer::new(&throttle);
     let mut four = throttles.layer(RetryLayer::of(&retry).layer(HedgeLayer::of(&fixed).layer(breakers.clone())));
     repeat(|| assert!(four_by_reference_fixed(&mut four)));

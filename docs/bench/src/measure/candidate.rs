@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::heap::{Count, Counted};
+use super::heap::{self, Count, Counted};
 
 /// One way to do an operation, and what it keeps between operations.
 pub struct Candidate<'a> {
@@ -14,7 +14,7 @@ pub struct Candidate<'a> {
     /// Does it so many times.
     batch: Box<dyn FnMut(u64) + 'a>,
     /// How many bytes it keeps, once they are counted.
-    state: Option<Box<dyn Fn(Count) -> u64 + 'a>>,
+    state: Option<heap::State<'a>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -35,11 +35,7 @@ impl<'a> Candidate<'a> {
     /// What it keeps, made anew to be counted: its own size and what is on the heap once it is made.
     #[must_use]
     pub fn keeps<T>(mut self, make: impl Fn() -> T + 'a) -> Self {
-        self.state = Some(Box::new(move |count| {
-            let mut made = None;
-            let counted = count(&mut || made = Some(make()));
-            size_of::<T>() as u64 + u64::try_from(counted.bytes_current).unwrap_or(0)
-        }));
+        self.state = Some(heap::state(make));
         self
     }
 

@@ -70,14 +70,26 @@ impl Bench {
 
     /// Measures one case with one thread and with two, which share what each candidate works on.
     pub fn share(&mut self, area: &str, case: &str, candidates: &[Shared<'_>]) {
-        let How::Time { rounds } = self.how else { return };
         if !self.is_wanted(area) {
             return;
         }
-        let measured = shared::in_turn(candidates, rounds);
-        for (candidate, [one, two]) in candidates.iter().zip(&measured) {
-            self.push(timed(row(area, case, candidate.name, 1), one));
-            self.push(timed(row(area, case, candidate.name, 2), two));
+        let rows = |name| [1, 2].map(|threads| row(area, case, name, threads));
+        let measured = match self.how {
+            How::Time { rounds } => shared::in_turn(candidates, rounds),
+            How::Heap(count) => {
+                for candidate in candidates {
+                    for (row, Counted { allocs, bytes }) in rows(candidate.name).into_iter().zip(candidate.count(count))
+                    {
+                        self.push(Row { allocs: Some(allocs), bytes, ..row });
+                    }
+                }
+                return;
+            }
+        };
+        for (candidate, nanos) in candidates.iter().zip(&measured) {
+            for (row, nanos) in rows(candidate.name).into_iter().zip(nanos) {
+                self.push(timed(row, nanos));
+            }
         }
         let gained = |[one, two]: [Vec<f64>; 2]| one.iter().zip(&two).map(|(one, two)| 2.0 * one / two).collect();
         let gained = candidates.iter().map(|candidate| candidate.name).zip(measured.into_iter().map(gained));

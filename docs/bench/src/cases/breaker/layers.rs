@@ -9,9 +9,13 @@ use tower_service::Service;
 use super::{
     AREA, CALLS, SPAN,
     peers::{Answer, HOUR, answers, failsafe, failsafe_both, ours, resilience, unshared},
-    services::{Echo, Failsafed, Made, Reclosed},
+    services::{Failsafed, Made, Reclosed},
 };
-use crate::measure::{Bench, Candidate, request};
+use crate::{
+    cases::forever,
+    echo::Echo,
+    measure::{Bench, Candidate, request},
+};
 
 pub(super) fn run(bench: &mut Bench) {
     case(bench, "a layer, closed, all succeed", 0.5, answers::success);
@@ -23,8 +27,7 @@ fn case(bench: &mut Bench, case: &str, rate: f64, answer: impl Fn(u64) -> Answer
     let start = Instant::now();
     let timed = move || Breaker::builder().failure_rate(rate).time_window(SPAN);
     let layered = move || BreakerLayer::new(ours(rate, 10).build().expect("valid")).layer(Echo);
-    let breaker = ours(rate, 10).build().expect("valid");
-    let lent = || BreakerLayer::of(&breaker).layer(Echo);
+    let lent = || BreakerLayer::of(forever(ours(rate, 10).build().expect("valid"))).layer(Echo);
     let timed_layer = move || BreakerLayer::new(timed().build().expect("valid")).layer(Echo);
     let still = move || BreakerLayer::new(timed().clock(move || start).build().expect("valid")).layer(Echo);
     let reclosed = move || Reclosed { inner: Echo, breaker: unshared(rate as f32).into() };
@@ -51,15 +54,18 @@ fn case(bench: &mut Bench, case: &str, rate: f64, answer: impl Fn(u64) -> Answer
 }
 
 fn rejections(bench: &mut Bench) {
-    let ours = Breaker::builder().consecutive_failures(1).open_for([HOUR]).build().expect("valid");
+    let ours = || Breaker::builder().consecutive_failures(1).open_for([HOUR]).build().expect("valid");
+    let reclosed = || Reclosed { inner: Echo, breaker: unshared(0.5).into() };
+    let failsafed = || Failsafed { inner: Echo, breaker: failsafe(5) };
+    let in_a_row = || resilience(|rules| rules.consecutive_failures(5)).0;
     bench.compare(
         AREA,
         "a layer, a rejection",
         vec![
-            rejected("`BreakerLayer`, open, with the clock", BreakerLayer::new(ours).layer(Echo)),
-            rejected("recloser, its future in a service", Reclosed { inner: Echo, breaker: unshared(0.5).into() }),
-            rejected("failsafe, its future in a service", Failsafed { inner: Echo, breaker: failsafe(5) }),
-            rejected("tower-resilience", resilience(|rules| rules.consecutive_failures(5)).0),
+            rejected("`BreakerLayer`, open, with the clock", || BreakerLayer::new(ours()).layer(Echo)),
+            rejected("recloser, its future in a service", reclosed),
+            rejected("failsafe, its future in a service", failsafed),
+            rejected("tower-resilience", in_a_row),
         ],
     );
 }
@@ -91,12 +97,18 @@ where
 }
 
 /// What has opened after so many failures as it needs; all of them stay open.
-fn rejected<'a, S>(name: &'static str, mut service: S) -> Candidate<'a>
+fn rejected<'a, S>(name: &'static str, make: impl Fn() -> S + 'a) -> Candidate<'a>
 where
     S: Service<Answer, Response = u64, Error: Made> + 'a,
 {
-    (0..CALLS).for_each(|_| drop(request(&mut service, Err(0))));
+    let opened = move || {
+        let mut service = make();
+        (0..CALLS).for_each(|_| drop(request(&mut service, Err(0))));
+        service
+    };
+    let mut service = opened();
     Candidate::new(name, move || {
         assert!(request(&mut service, black_box(Ok(1))).is_err_and(|error| !error.made()), "{name}");
     })
+    .keeps(opened)
 }

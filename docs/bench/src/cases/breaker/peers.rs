@@ -21,8 +21,7 @@ use tower_resilience_circuitbreaker::{
     CircuitBreaker, CircuitBreakerConfigBuilder, CircuitBreakerError, DefaultClassifier, circuit_breaker_builder,
 };
 
-use super::services::Echo;
-use crate::measure::request;
+use crate::{echo::Echo, measure::request};
 
 /// Longer than the bench runs: what is open stays open.
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);

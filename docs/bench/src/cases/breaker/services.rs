@@ -1,34 +1,12 @@
-//! The services that the layers are around, and what one writes for peers that have none.
+//! What one writes for peers that have no layer.
 
-use std::{
-    future::{Ready, ready},
-    hint::black_box,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use failsafe::{FailurePolicy, StateMachine, futures::CircuitBreaker as _};
 use recloser::AsyncRecloser;
 use tower_service::Service;
 
 use super::peers::Answer;
-
-/// A service that is always ready, and answers with what it was sent.
-#[derive(Clone, Copy)]
-pub(super) struct Echo;
-
-impl Service<Answer> for Echo {
-    type Response = u64;
-    type Error = u64;
-    type Future = Ready<Answer>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), u64>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, answer: Answer) -> Ready<Answer> {
-        ready(black_box(answer))
-    }
-}
 
 /// What a call can fail with.
 pub(super) trait Made {
@@ -88,10 +66,16 @@ impl<S: Service<Answer, Response = u64, Error = u64, Future: Future<Output = Ans
 }
 
 /// Nor has failsafe.
-#[derive(Clone)]
 pub(super) struct Failsafed<S, P> {
     pub(super) inner: S,
     pub(super) breaker: StateMachine<P, ()>,
+}
+
+/// Its policies cannot be cloned, and need not be.
+impl<S: Clone, P> Clone for Failsafed<S, P> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), breaker: self.breaker.clone() }
+    }
 }
 
 impl<S, P> Service<Answer> for Failsafed<S, P>

@@ -27,10 +27,11 @@ pub(super) fn run(bench: &mut Bench) {
 fn case(bench: &mut Bench, case: &str, answer: impl Fn(u64) -> Answer + Copy) {
     // Each has a clock of its own.
     let times: [Cell<Instant>; 5] = [(); 5].map(|()| Cell::new(Instant::now()));
-    let [few, many, moved_few, moved_some, moved_many] = times.each_ref().map(|time| {
-        Breaker::builder().failure_rate(1.0).time_window(SPAN).clock(|| time.get()).build().expect("valid")
-    });
-    let [_, _, time_few, time_some, time_many] = &times;
+    let [time_few, time_many, moved_few, moved_some, moved_many] = &times;
+    let built = |time| {
+        let rules = Breaker::builder().failure_rate(1.0).time_window(SPAN);
+        rules.clock(move || Cell::get(time)).build().expect("valid")
+    };
     // A rule that nothing can meet: ten milliseconds may hold failures alone.
     let short = || {
         resilience(|rules| {
@@ -43,71 +44,92 @@ fn case(bench: &mut Bench, case: &str, answer: impl Fn(u64) -> Answer + Copy) {
         AREA,
         case,
         vec![
-            emptied("its clock stands: 10 results at first", few, answer),
-            standing("its clock stands: 1,000,000 results at first", many.clone(), answer),
-            moving("its clock moves: 10 results, each in a slot of its own", &moved_few, FEW, time_few, answer),
-            moving("its clock moves: 1,000 results", &moved_some, 1_000, time_some, answer),
-            moving("its clock moves: 1,000,000 results", &moved_many, MANY, time_many, answer),
+            emptied("its clock stands: 10 results at first", || built(time_few), answer),
+            standing("its clock stands: 1,000,000 results at first", || built(time_many), answer),
+            moving(
+                "its clock moves: 10 results, each in a slot of its own",
+                || built(moved_few),
+                FEW,
+                moved_few,
+                answer,
+            ),
+            moving("its clock moves: 1,000 results", || built(moved_some), 1_000, moved_some, answer),
+            moving("its clock moves: 1,000,000 results", || built(moved_many), MANY, moved_many, answer),
             admitted("tower-resilience: the results of 10 ms, as many as it has time for", short, answer),
         ],
     );
-    assert!(u64::from(many.snapshot().calls) > MANY, "they are all still there");
 }
 
 /// What a batch adds is gone with the next: there are never more than its own.
 fn emptied<'a, C: Fn() -> Instant + 'a>(
     name: &'static str,
-    mut breaker: Breaker<C>,
-    answer: impl Fn(u64) -> Answer + 'a,
+    make: impl Fn() -> Breaker<C> + 'a,
+    answer: impl Fn(u64) -> Answer + Copy + 'a,
 ) -> Candidate<'a> {
+    let filled = move || filled(make(), FEW, answer);
+    let mut breaker = filled();
     let mut n = 0;
     Candidate::batched(name, move |times| {
         breaker.reset();
-        fill(&mut breaker, FEW, &answer);
+        fill(&mut breaker, FEW, answer);
         for _ in 0..times {
             n += 1;
             assert!(breaker.admits(black_box(answer(n))));
         }
     })
+    .keeps(filled)
 }
 
 fn standing<'a, C: Fn() -> Instant + 'a>(
     name: &'static str,
-    mut breaker: Breaker<C>,
-    answer: impl Fn(u64) -> Answer + 'a,
+    make: impl Fn() -> Breaker<C> + 'a,
+    answer: impl Fn(u64) -> Answer + Copy + 'a,
 ) -> Candidate<'a> {
-    fill(&mut breaker, MANY, &answer);
-    assert_eq!(u64::from(breaker.snapshot().calls), MANY);
+    let filled = move || filled(make(), MANY, answer);
+    let mut breaker = filled();
     let mut n = 0;
     Candidate::new(name, move || {
         n += 1;
         assert!(breaker.admits(black_box(answer(n))));
     })
+    .keeps(filled)
 }
 
 /// So many results in the window, to a tenth: between two calls there is their share of its span.
 fn moving<'a, C: Fn() -> Instant + 'a>(
     name: &'static str,
-    breaker: &'a Breaker<C>,
+    make: impl Fn() -> Breaker<C> + 'a,
     results: u64,
     time: &'a Cell<Instant>,
-    answer: impl Fn(u64) -> Answer + 'a,
+    answer: impl Fn(u64) -> Answer + Copy + 'a,
 ) -> Candidate<'a> {
-    let mut moved = breaker.clone();
     let step = Duration::from_nanos(SPAN.as_nanos() as u64 / results);
-    let mut next = move |n| {
+    let next = move |breaker: &mut Breaker<C>, n| {
         time.set(time.get() + step);
-        assert!(moved.admits(black_box(answer(n))));
+        assert!(breaker.admits(black_box(answer(n))));
     };
-    (0..2 * results).for_each(&mut next);
-    let snapshot = breaker.snapshot();
-    assert_eq!(snapshot.state, State::Closed);
-    assert!(u64::from(snapshot.calls).abs_diff(results) <= results / 10 + 1, "{snapshot:?}");
+    let filled = move || {
+        let mut breaker = make();
+        (0..2 * results).for_each(|n| next(&mut breaker, n));
+        let snapshot = breaker.snapshot();
+        assert_eq!(snapshot.state, State::Closed);
+        assert!(u64::from(snapshot.calls).abs_diff(results) <= results / 10 + 1, "{snapshot:?}");
+        breaker
+    };
+    let mut breaker = filled();
     let mut n = 0;
     Candidate::new(name, move || {
         n += 1;
-        next(n);
+        next(&mut breaker, n);
     })
+    .keeps(filled)
+}
+
+/// They stay: its clock stands.
+fn filled<C: Fn() -> Instant>(mut breaker: Breaker<C>, results: u64, answer: impl Fn(u64) -> Answer) -> Breaker<C> {
+    fill(&mut breaker, results, answer);
+    assert_eq!(u64::from(breaker.snapshot().calls), results);
+    breaker
 }
 
 fn fill<C: Fn() -> Instant>(breaker: &mut Breaker<C>, results: u64, answer: impl Fn(u64) -> Answer) {

@@ -14,10 +14,10 @@ use crate::measure::{Bench, Candidate};
 
 pub(super) fn run(bench: &mut Bench) {
     let start = Instant::now();
-    let tower = TpsBudget::new(Duration::from_secs(10), 0, 1.0);
-    let timed = RatioBudget::builder().min_per_second(0).build().expect("valid");
+    let towers = || TpsBudget::new(Duration::from_secs(10), 0, 1.0);
+    let clocked = || RatioBudget::builder().min_per_second(0).build().expect("valid");
     let time = Cell::new(start);
-    let [still, refunded] = [(); 2].map(|()| {
+    let spent = || {
         time.set(start);
         let budget = RatioBudget::builder().ratio(0.1).min_per_second(1).clock(|| time.get()).build().expect("valid");
         // Some windows old, its reserve spent in the middle of one.
@@ -28,37 +28,49 @@ pub(super) fn run(bench: &mut Bench) {
         }
         while budget.try_withdraw().is_ok() {}
         budget
-    });
-    // One was cancelled before it was sent, and its place taken by another.
-    (0..10).for_each(|_| refunded.deposit());
-    drop(Budget::open(&&refunded).withdraw(Cause::Transient));
-    while refunded.try_withdraw().is_ok() {}
-    let tokens = TokenBudget::new(0, Costs::REVISION_2026);
-    let grpc = TokenBudget::grpc(1.0, 0.1).expect("valid");
-    grpc.open().record(Outcome::Transient);
-    let in_flight = InFlightBudget::builder().share(0.0).min_concurrency(0).build().expect("valid");
-    let locked = Mutex::new(0_u32);
+    };
+    let with_refund = || {
+        let budget = spent();
+        // One was cancelled before it was sent, and its place taken by another.
+        (0..10).for_each(|_| budget.deposit());
+        drop(Budget::open(&&budget).withdraw(Cause::Transient));
+        while budget.try_withdraw().is_ok() {}
+        budget
+    };
+    let empty = || TokenBudget::new(0, Costs::REVISION_2026);
+    let by_grpc = || {
+        let budget = TokenBudget::grpc(1.0, 0.1).expect("valid");
+        budget.open().record(Outcome::Transient);
+        budget
+    };
+    let closed = || InFlightBudget::builder().share(0.0).min_concurrency(0).build().expect("valid");
+    let (tower, timed, still, refunded) = (towers(), clocked(), spent(), with_refund());
+    let (tokens, grpc, in_flight, locked) = (empty(), by_grpc(), closed(), Mutex::new(0_u32));
     let refused = |granted: bool| assert!(!granted);
     bench.compare(
         AREA,
         "a refusal",
         vec![
-            Candidate::new("`RatioBudget`, with the clock", || refused(timed.try_withdraw().is_ok())),
-            Candidate::new("`RatioBudget`, its clock stands", || refused(still.try_withdraw().is_ok())),
-            Candidate::new("the same, with a refund in its window", || refused(refunded.try_withdraw().is_ok())),
-            Candidate::new("`TokenBudget`, AWS", || refused(retry(&&tokens))),
+            Candidate::new("`RatioBudget`, with the clock", || refused(timed.try_withdraw().is_ok())).keeps(clocked),
+            Candidate::new("`RatioBudget`, its clock stands", || refused(still.try_withdraw().is_ok())).keeps(spent),
+            Candidate::new("the same, with a refund in its window", || refused(refunded.try_withdraw().is_ok()))
+                .keeps(with_refund),
+            Candidate::new("`TokenBudget`, AWS", || refused(retry(&&tokens))).keeps(empty),
             Candidate::new("`TokenBudget`, gRPC, its account opened before", {
                 let mut account = Budget::open(&&grpc);
                 move || refused(account.withdraw(Cause::Transient).is_ok())
-            }),
+            })
+            .keeps(by_grpc),
             Candidate::new("`InFlightBudget`, its account opened before", {
                 let mut account = Budget::open(&&in_flight);
                 move || refused(account.withdraw(Cause::Transient).is_ok())
-            }),
-            Candidate::new("tower `TpsBudget`, with the clock", || refused(tower.withdraw())),
+            })
+            .keeps(closed),
+            Candidate::new("tower `TpsBudget`, with the clock", || refused(tower.withdraw())).keeps(towers),
             Candidate::new("by hand: a counter behind a lock", || {
                 refused(*locked.lock().expect("nobody panics with it") > 0);
-            }),
+            })
+            .keeps(Mutex::<u32>::default),
             Candidate::new("the clock alone", Instant::now),
         ],
     );

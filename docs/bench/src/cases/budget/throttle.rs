@@ -4,31 +4,36 @@ use std::{
     convert::Infallible,
     future::{Ready, ready},
     hint::black_box,
-    task::{Context, Poll},
     time::Instant,
 };
 
 use evenkeel_budget::{AdaptiveThrottle, Outcome, Priority, ThrottleLayer};
-use tower_layer::Layer;
-use tower_service::Service;
+use tower::{Layer, service_fn};
 
 use super::AREA;
-use crate::measure::{Bench, Candidate, drive, request};
+use crate::{
+    cases::forever,
+    measure::{Bench, Candidate, drive, request},
+};
 
 pub(super) fn run(bench: &mut Bench) {
     let start = Instant::now();
-    let timed = AdaptiveThrottle::default();
-    let still = AdaptiveThrottle::builder().clock(move || start).build().expect("valid");
+    let service = service_fn(|()| answer());
+    let clocked = AdaptiveThrottle::<fn() -> Instant>::default;
+    let standing = || AdaptiveThrottle::builder().clock(move || start).build().expect("valid");
     // Nearly everything is rejected.
-    let shut = AdaptiveThrottle::builder().clock(move || start).build().expect("valid");
-    (0..100_000).for_each(|_| drop(shut.try_acquire(Priority::Normal)));
-    let (mut timed_layer, mut still_layer, mut shut_layer) = (
-        ThrottleLayer::new(timed.clone()).layer(Echo),
-        ThrottleLayer::new(still.clone()).layer(Echo),
-        ThrottleLayer::new(shut.clone()).layer(Echo),
-    );
-    let mut lent = ThrottleLayer::new(&still).layer(Echo);
-    let mut bare = Echo;
+    let rejecting = || {
+        let throttle = standing();
+        (0..100_000).for_each(|_| drop(throttle.try_acquire(Priority::Normal)));
+        throttle
+    };
+    let timed_layers = || ThrottleLayer::new(clocked()).layer(service);
+    let still_layers = || ThrottleLayer::new(standing()).layer(service);
+    let lent = || ThrottleLayer::new(forever(standing())).layer(service);
+    let (timed, still, shut) = (clocked(), standing(), rejecting());
+    let (mut timed_layer, mut still_layer, mut lent_1) = (timed_layers(), still_layers(), lent());
+    let mut shut_layer = ThrottleLayer::new(shut.clone()).layer(service);
+    let mut bare = service;
     bench.compare(
         AREA,
         "`AdaptiveThrottle`, accepted",
@@ -36,18 +41,23 @@ pub(super) fn run(bench: &mut Bench) {
             Candidate::new("by itself, with the clock", || {
                 let admission = timed.try_acquire(Priority::Normal);
                 assert!(admission.map(|admission| admission.record(Outcome::Success)).is_ok());
-            }),
+            })
+            .keeps(clocked),
             Candidate::new("by itself, its clock stands", || {
                 let admission = still.try_acquire(Priority::Normal);
                 assert!(admission.map(|admission| admission.record(Outcome::Success)).is_ok());
-            }),
-            Candidate::new("`call`, with the clock", || assert!(drive(timed.call(answer())).is_ok())),
-            Candidate::new("`call`, its clock stands", || assert!(drive(still.call(answer())).is_ok())),
-            Candidate::new("`ThrottleLayer`, with the clock", || assert!(request(&mut timed_layer, ()).is_ok())),
-            Candidate::new("`ThrottleLayer`, its clock stands", || assert!(request(&mut still_layer, ()).is_ok())),
+            })
+            .keeps(standing),
+            Candidate::new("`call`, with the clock", || assert!(drive(timed.call(answer())).is_ok())).keeps(clocked),
+            Candidate::new("`call`, its clock stands", || assert!(drive(still.call(answer())).is_ok())).keeps(standing),
+            Candidate::new("`ThrottleLayer`, with the clock", || assert!(request(&mut timed_layer, ()).is_ok()))
+                .keeps(timed_layers),
+            Candidate::new("`ThrottleLayer`, its clock stands", || assert!(request(&mut still_layer, ()).is_ok()))
+                .keeps(still_layers),
             Candidate::new("`ThrottleLayer`, its clock stands, by reference", || {
-                assert!(request(&mut lent, ()).is_ok());
-            }),
+                assert!(request(&mut lent_1, ()).is_ok());
+            })
+            .keeps(lent),
             Candidate::new("no throttle: the service alone", || assert!(request(&mut bare, ()).is_ok())),
             Candidate::new("the clock alone", Instant::now),
         ],
@@ -57,9 +67,10 @@ pub(super) fn run(bench: &mut Bench) {
         AREA,
         "`AdaptiveThrottle`, rejected, its clock stands",
         vec![
-            Candidate::new("by itself", || shut.try_acquire(Priority::Normal).is_err()),
-            Candidate::new("`call`", || drive(shut.call(failure())).is_err()),
-            Candidate::new("`ThrottleLayer`", || request(&mut shut_layer, ()).is_err()),
+            Candidate::new("by itself", || shut.try_acquire(Priority::Normal).is_err()).keeps(rejecting),
+            Candidate::new("`call`", || drive(shut.call(failure())).is_err()).keeps(rejecting),
+            Candidate::new("`ThrottleLayer`", || request(&mut shut_layer, ()).is_err())
+                .keeps(|| ThrottleLayer::new(rejecting()).layer(service)),
         ],
     );
     assert!(shut.snapshot().rejection_probability > 0.99, "{:?}", shut.snapshot());
@@ -71,22 +82,4 @@ fn answer() -> Ready<Result<u64, Infallible>> {
 
 fn failure() -> Ready<Result<u64, u64>> {
     ready(Err(black_box(1)))
-}
-
-/// A service that is always ready, and answers.
-#[derive(Clone, Copy)]
-struct Echo;
-
-impl Service<()> for Echo {
-    type Response = u64;
-    type Error = Infallible;
-    type Future = Ready<Result<u64, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, (): ()) -> Self::Future {
-        answer()
-    }
 }

@@ -12,7 +12,10 @@ use super::{
     turn::{Answer, Turn, beside_a_timer, well},
     warm, warm_whose_clock_stands,
 };
-use crate::measure::{Bench, Candidate, drive, request};
+use crate::{
+    cases::forever,
+    measure::{Bench, Candidate, drive, request},
+};
 
 pub(super) fn run(bench: &mut Bench) {
     around(bench, "layer, ready at once", well);
@@ -30,16 +33,17 @@ where
     let alternates = || Alternates::new([service, service]).policy(Hedge::after(DELAY, sleep));
     let towers = || warm_tower(service);
     let other = || resilience(service, DELAY);
-    let policy = Hedge::after(DELAY, sleep).budget(TokenBudget::default());
-    let mut lent = HedgeLayer::of(&policy).layer(service);
+    let policy = || Hedge::after(DELAY, sleep).budget(TokenBudget::default());
+    let lent = || HedgeLayer::of(forever(policy())).layer(service);
     let (mut fixed_1, mut quantile_1, mut still_1, mut alternates_1) = (fixed(), quantile(), still(), alternates());
-    let (mut towers_1, mut other_1, mut bare) = (towers(), other(), service);
+    let (mut lent_1, mut towers_1, mut other_1, mut bare) = (lent(), towers(), other(), service);
     bench.compare(
         "hedging",
         case,
         vec![
             Candidate::new("`HedgeLayer`, a fixed delay", || done(request(&mut fixed_1, 1))).keeps(fixed),
-            Candidate::new("`HedgeLayer`, a fixed delay, its policy by reference", || done(request(&mut lent, 1))),
+            Candidate::new("`HedgeLayer`, a fixed delay, its policy by reference", || done(request(&mut lent_1, 1)))
+                .keeps(lent),
             Candidate::new("`HedgeLayer`, `Quantile`", || done(request(&mut quantile_1, 1))).keeps(quantile),
             Candidate::new("`HedgeLayer`, `Quantile`, its clock stands", || done(request(&mut still_1, 1)))
                 .keeps(still),

@@ -6,6 +6,7 @@ mod future;
 mod layer;
 mod peers;
 mod quantile;
+mod threads;
 mod turn;
 
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub(super) fn run(bench: &mut Bench) {
     fired::run(bench);
     fired_layer::run(bench);
     quantile::run(bench);
+    threads::run(bench, &runtime);
 }
 
 /// An estimate in the middle of its life.

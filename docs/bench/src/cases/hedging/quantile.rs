@@ -72,40 +72,45 @@ fn one_thread(bench: &mut Bench) {
         time.set(time.get() + by);
         time.get()
     };
-    let still = Quantile::builder(0.95).clock(move || now).build().expect("0.95 is a share");
-    let system = Quantile::p95();
+    let standing = || Quantile::builder(0.95).clock(move || now).build().expect("0.95 is a share");
+    let (still, system) = (standing(), Quantile::p95());
+    let full = || steady().0;
     bench.compare(
         "hedging",
         "a record",
         vec![
-            Candidate::new("two atomic adds", || atomics.add_both()),
+            Candidate::new("two atomic adds", || atomics.add_both()).keeps(Atomics::default),
             Candidate::new("by hand: two atomic adds and a load", || {
                 atomics.add_both();
                 atomics.threshold.load(Ordering::Relaxed)
             })
             .keeps(Atomics::default),
-            Candidate::new("record and threshold", || record_and_read(&estimate, next(a), now)).keeps(|| steady().0),
+            Candidate::new("record and threshold", || record_and_read(&estimate, next(a), now)).keeps(full),
             Candidate::new("record and threshold, inlined", || {
                 estimate.record_at(next(b), now);
                 estimate.threshold()
-            }),
+            })
+            .keeps(full),
             Candidate::new("given up, and threshold", || {
                 estimate.record_longer_at(next(c), now);
                 estimate.threshold()
-            }),
+            })
+            .keeps(full),
             Candidate::new("record and threshold, 100,000 a second", || {
                 busy.record_at(next(d), moved(&busy_now, Duration::from_micros(10)));
                 busy.threshold()
-            }),
+            })
+            .keeps(full),
             Candidate::new("record and threshold, 1,000 a second", || {
                 quiet.record_at(next(e), moved(&quiet_now, Duration::from_millis(1)));
                 quiet.threshold()
-            }),
-            Candidate::new("a request of a hedge, its clock stands", || request(&still)),
-            Candidate::new("a request of a hedge", || request(&system)),
+            })
+            .keeps(full),
+            Candidate::new("a request of a hedge, its clock stands", || request(&still)).keeps(standing),
+            Candidate::new("a request of a hedge", || request(&system)).keeps(Quantile::p95),
             Candidate::new("two readings of the clock", || (Instant::now(), Instant::now())),
-            Candidate::new("the threshold alone", || estimate.threshold()),
-            Candidate::new("a snapshot", || estimate.snapshot()),
+            Candidate::new("the threshold alone", || estimate.threshold()).keeps(full),
+            Candidate::new("a snapshot", || estimate.snapshot()).keeps(full),
         ],
     );
 }
@@ -139,7 +144,8 @@ fn threads(bench: &mut Bench) {
                     atomics.add_both();
                     atomics.threshold.load(Ordering::Relaxed)
                 }
-            }),
+            })
+            .keeps(Atomics::default),
             Shared::new("record and threshold", || {
                 // Sixteen chunks and it starts anew, as the calls of a chunk do.
                 let mut start = 0;
@@ -148,7 +154,8 @@ fn threads(bench: &mut Bench) {
                     estimate.record_at(latencies[(start + n as usize) % 4_096], now);
                     estimate.threshold()
                 }
-            }),
+            })
+            .keeps(|| steady().0),
         ],
     );
 }

@@ -15,10 +15,13 @@ use super::{
     super::schedules::{self, SCHEDULE},
     Unwell, done,
     peers::{Plain, Tower, awake, resilience, resilience_without_a_budget},
-    rich, well,
+    rich, threads, well,
 };
 use crate::{
-    cases::runtime::{awaited, with_time},
+    cases::{
+        forever,
+        runtime::{awaited, with_time},
+    },
     measure::{Bench, Candidate, request},
 };
 
@@ -29,10 +32,11 @@ pub(super) fn run(bench: &mut Bench) {
     at_once(bench, "layer, a request of 64 bytes on the heap, success at once", || black_box("x").repeat(64));
     failures(bench);
     in_tokio(bench);
+    threads::run(bench, &runtime);
 }
 
 /// As with tower's schedule, which makes one: the sleep is made, and not slept.
-fn made(delay: Duration) -> Ready<()> {
+pub(super) fn made(delay: Duration) -> Ready<()> {
     drop(sleep(delay));
     ready(())
 }
@@ -43,12 +47,13 @@ fn at_once<Q: Clone + Send + 'static>(bench: &mut Bench, case: &str, make: fn() 
     let unlimited = || Retry::new(SCHEDULE.take(3), made).budget(Unlimited).layer().layer(service);
     let towers = || tower::retry::Retry::new(Tower::waiting(awake), service);
     let other = || resilience::<Q>(schedules::peers::resilience()).layer(service);
-    let policy = Retry::new(SCHEDULE.take(3), made).budget(TokenBudget::default());
-    let mut lent = RetryLayer::of(&policy).layer(service);
-    let mut plain = tower::retry::Retry::new(Plain(3), service);
-    let mut unbudgeted = resilience_without_a_budget::<Q>(schedules::peers::resilience()).layer(service);
+    let policy = || Retry::new(SCHEDULE.take(3), made).budget(TokenBudget::default());
+    let lent = || RetryLayer::of(forever(policy())).layer(service);
+    let plain = || tower::retry::Retry::new(Plain(3), service);
+    let unbudgeted = || resilience_without_a_budget::<Q>(schedules::peers::resilience()).layer(service);
     let (mut ours_1, mut unlimited_1, mut towers_1, mut other_1, mut bare) =
         (ours(), unlimited(), towers(), other(), service);
+    let (mut lent_1, mut plain_1, mut unbudgeted_1) = (lent(), plain(), unbudgeted());
     bench.compare(
         "retry",
         case,
@@ -56,12 +61,14 @@ fn at_once<Q: Clone + Send + 'static>(bench: &mut Bench, case: &str, make: fn() 
             Candidate::new("`RetryLayer`", || done(request(&mut ours_1, make()))).keeps(ours),
             Candidate::new("`RetryLayer`, an unlimited budget", || done(request(&mut unlimited_1, make())))
                 .keeps(unlimited),
-            Candidate::new("`RetryLayer`, its policy by reference", || done(request(&mut lent, make()))),
+            Candidate::new("`RetryLayer`, its policy by reference", || done(request(&mut lent_1, make()))).keeps(lent),
             Candidate::new("by hand: no layer", || done(request(&mut bare, make()))),
             Candidate::new("tower::retry", || done(request(&mut towers_1, make()))).keeps(towers),
-            Candidate::new("tower::retry, a count and nothing else", || done(request(&mut plain, make()))),
+            Candidate::new("tower::retry, a count and nothing else", || done(request(&mut plain_1, make())))
+                .keeps(plain),
             Candidate::new("tower-resilience-retry", || done(request(&mut other_1, make()))).keeps(other),
-            Candidate::new("tower-resilience-retry, no budget", || done(request(&mut unbudgeted, make()))),
+            Candidate::new("tower-resilience-retry, no budget", || done(request(&mut unbudgeted_1, make())))
+                .keeps(unbudgeted),
         ],
     );
 }

@@ -6,6 +6,7 @@ mod failures;
 mod in_tokio;
 mod layer;
 mod peers;
+mod threads;
 
 use std::{
     future::{Ready, ready},

@@ -32,7 +32,8 @@ fn full_jitter(bench: &mut Bench) {
         vec![
             Candidate::new("`Exponential`", || ten(black_box(SCHEDULE).take(10)))
                 .keeps(|| SCHEDULE.take(10).into_iter()),
-            Candidate::new("`Exponential`, a constant that the compiler looks into", || ten(SCHEDULE.take(10))),
+            Candidate::new("`Exponential`, a constant that the compiler looks into", || ten(SCHEDULE.take(10)))
+                .keeps(|| SCHEDULE.take(10).into_iter()),
             Candidate::new("`Exponential`, seeded", || ten(seeded())).keeps(seeded),
             Candidate::new("by hand", move || {
                 // Xorshift, the least that a jitter can be drawn from.
