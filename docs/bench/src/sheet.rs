@@ -236,6 +236,12 @@ mod tests {
     }
 
     #[test]
+    fn an_allocation_that_not_every_call_has_is_not_shown_as_none() {
+        let of = |allocs| allocations(&Row { allocs: Some(allocs), ..row("ours", 1, 2.0) });
+        assert_eq!([0.0, 2.0, 0.5].map(of), ["0", "2", "0.50"]);
+    }
+
+    #[test]
     fn of_shared_state_the_throughput_is_shown() {
         let two = Row { allocs: Some(3.0), bytes: Some(64), ..row("ours", 2, 2.5) };
         let sheet = of(&results(vec![row("ours", 1, 2.0), two])).expect("lengths");

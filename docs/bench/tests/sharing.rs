@@ -128,6 +128,26 @@ fn on_a_machine_that_is_always_busy_a_case_is_measured_no_more_than_six_times_as
 }
 
 #[test]
+fn of_slices_that_were_all_disturbed_the_one_that_was_least_is_taken() {
+    const LONG: Duration = Duration::from_millis(200);
+    let made = AtomicU64::new(0);
+    // As above; of the first slice it is much longer.
+    let disturbed = || {
+        let for_so_long = if made.fetch_add(1, Ordering::Relaxed) == 0 { LONG } else { Duration::from_millis(3) };
+        let mut start = None;
+        move |_| {
+            while start.get_or_insert_with(Instant::now).elapsed() < for_so_long {
+                std::hint::spin_loop();
+            }
+        }
+    };
+    let rows = rows(1, &[Shared::new("disturbed", disturbed)]);
+    // The first slice ends with its first chunk: that is what it came to, at the least.
+    let first = LONG.as_nanos() as f64 / 256.0;
+    assert!(rows[0].ns.is_some_and(|ns| ns < first), "{rows:?}");
+}
+
+#[test]
 fn another_area_is_not_measured() {
     let calls = AtomicU64::new(0);
     let shared = [Shared::new("a", || |n| calls.fetch_add(n, Ordering::Relaxed))];
